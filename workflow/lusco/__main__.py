@@ -1,0 +1,5 @@
+"""`python -m lusco` is `lusco`."""
+
+from lusco.cli import main
+
+main()

@@ -1,0 +1,166 @@
+"""Localization tables: the one module that reads, writes and validates them.
+
+Coordinates are nanometres from the corner of the first pixel (not its centre), x to the right, y down.
+On disk a table is Parquet whose schema metadata holds the field of view and where it came from.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from lusco.errors import Fault, InputError
+from lusco.files import atomic
+
+COLUMNS = {
+    "x_nm": "float64",
+    "y_nm": "float64",
+    "z_nm": "float64",
+    "frame": "int64",
+    "photons": "float32",
+    "uncertainty_nm": "float32",
+    "trace": "int64",  # localizations of one molecule share it (MINFLUX)
+    "weight": "float32",  # counts per row, where the acquisition is an image; otherwise absent
+    "structure": "str",  # true structure, where it is known
+    "unspecific": "bool",  # simulated only: belongs to no structure
+}
+REQUIRED = ("x_nm", "y_nm", "frame", "photons", "uncertainty_nm")
+
+THUNDERSTORM = {
+    "frame": "frame",
+    "x_nm": "x [nm]",
+    "y_nm": "y [nm]",
+    "z_nm": "z [nm]",
+    "photons": "intensity [photon]",
+    "uncertainty_nm": "uncertainty_xy [nm]",
+}
+
+_KEY = b"lusco"
+
+
+@dataclass(frozen=True)
+class Localizations:
+    """One acquisition.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row per localization, columns a subset of `COLUMNS` that includes `REQUIRED`; unknown photons
+        and uncertainties are NaN, coordinates never are.
+    field_nm : tuple of float
+        Field of view x0, x1, y0, y1 in nm; every localization lies inside, edges included.
+    source : dict
+        Where the acquisition came from (JSON values only).
+    """
+
+    table: pd.DataFrame
+    field_nm: tuple[float, float, float, float]
+    source: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def area_um2(self) -> float:
+        """Area of the field of view in um^2."""
+        x0, x1, y0, y1 = self.field_nm
+        return (x1 - x0) * (y1 - y0) / 1e6
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the acquisition is an image, its rows being pixels with a weight."""
+        return "weight" in self.table
+
+
+def localizations(
+    columns: Mapping[str, Any],
+    field_nm: tuple[float, float, float, float],
+    source: dict[str, Any] | None = None,
+) -> Localizations:
+    """Build `Localizations` with the standard columns, types and order; missing required ones are filled.
+
+    Parameters
+    ----------
+    columns : mapping
+        Arrays by the names of `COLUMNS`; `x_nm` and `y_nm` at least. A missing `frame` becomes 0, missing
+        `photons` and `uncertainty_nm` become NaN.
+    field_nm : tuple of float
+        x0, x1, y0, y1 in nm.
+    source : dict
+        Provenance.
+
+    Raises
+    ------
+    ValueError
+        If a coordinate is not finite or lies outside the field.
+    """
+    given = dict(columns)
+    rows = len(given["x_nm"])
+    given.setdefault("frame", np.zeros(rows, dtype=np.int64))
+    for name in ("photons", "uncertainty_nm"):
+        given.setdefault(name, np.full(rows, np.nan, dtype=np.float32))
+    table = pd.DataFrame(
+        {name: pd.Series(given[name], dtype=COLUMNS[name]) for name in COLUMNS if name in given}
+    )
+    x0, x1, y0, y1 = (float(edge) for edge in field_nm)
+    inside = table["x_nm"].between(x0, x1) & table["y_nm"].between(y0, y1)
+    if not inside.all():
+        raise ValueError(
+            f"{(~inside).sum()} localizations are not finite or lie outside the field {field_nm}"
+        )
+    return Localizations(table, (x0, x1, y0, y1), source or {})
+
+
+def write(acquisition: Localizations, path: str | Path) -> None:
+    """Write an acquisition as Parquet (zstd), atomically; the same acquisition gives the same bytes."""
+    table = pa.Table.from_pandas(acquisition.table, preserve_index=False)
+    metadata = {"field_nm": acquisition.field_nm, "source": acquisition.source}
+    table = table.replace_schema_metadata({_KEY: json.dumps(metadata, sort_keys=True).encode()})
+    with atomic(path) as partial:
+        pa.parquet.write_table(table, partial, compression="zstd")
+
+
+def read(path: str | Path) -> Localizations:
+    """Read an acquisition written by `write`.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or not written by LUSCo.
+    """
+    try:
+        table = pa.parquet.read_table(path)
+    except FileNotFoundError:
+        raise InputError(Fault(path, "the file does not exist", "check the path")) from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(
+            Fault(path, f"the table cannot be read ({error})", "delete the file and run again to recreate it")
+        ) from None
+    if _KEY not in (table.schema.metadata or {}):
+        raise InputError(Fault(path, "the table was not written by LUSCo", "bring it in with `lusco ingest`"))
+    metadata = json.loads(table.schema.metadata[_KEY])
+    frame = table.replace_schema_metadata(None).to_pandas()
+    return Localizations(frame, tuple(metadata["field_nm"]), metadata["source"])
+
+
+def write_thunderstorm(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a ThunderSTORM CSV, atomically; columns without a ThunderSTORM name keep their own.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns as in `COLUMNS`, and any others (`p_<structure>`, `rejected`).
+    path : str or Path
+        File to write.
+    """
+    named = table.rename(columns=THUNDERSTORM)
+    named.insert(0, "id", np.arange(1, len(named) + 1))
+    with atomic(path) as partial:
+        pa.csv.write_csv(pa.Table.from_pandas(named, preserve_index=False), partial)
