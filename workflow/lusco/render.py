@@ -15,9 +15,7 @@ MAX_PIXELS = 2**29  # 512 megapixels, 2 GB as float32
 _BLOCK = 1 << 16  # localizations per block, so that temporaries stay in the processor's cache
 
 
-def shape_px(
-    field_nm: tuple[float, float, float, float], pixel_nm: float, file: str | Path = ""
-) -> tuple[int, int]:
+def shape_px(field_nm: tuple[float, float, float, float], pixel_nm: float, file: str | Path = "") -> tuple[int, int]:
     """Rows and columns of the image of a field; a last partial pixel counts as one.
 
     Parameters
@@ -129,6 +127,4 @@ def render(acquisition: Localizations, pixel_nm: float) -> np.ndarray:
     """
     table = acquisition.table
     weights = table["weight"].to_numpy() if acquisition.is_image else None
-    return render_points(
-        table["x_nm"].to_numpy(), table["y_nm"].to_numpy(), acquisition.field_nm, pixel_nm, weights
-    )
+    return render_points(table["x_nm"].to_numpy(), table["y_nm"].to_numpy(), acquisition.field_nm, pixel_nm, weights)

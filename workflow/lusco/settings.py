@@ -114,14 +114,10 @@ def load_config(config: dict[str, Any], file: str | Path) -> dict[str, Any]:
         full["model"] = next(iter(full["models"]))
     if full["model"] not in full["models"]:
         known = ", ".join(full["models"])
-        faults.append(
-            Fault(file, f"there is no model `{full['model']}`", f"name one of {known}", "key `model`")
-        )
+        faults.append(Fault(file, f"there is no model `{full['model']}`", f"name one of {known}", "key `model`"))
     if len({structure.lower() for structure in full["structures"]}) < len(full["structures"]):
         faults.append(
-            Fault(
-                file, "two structures differ only in upper and lower case", "rename one", "key `structures`"
-            )
+            Fault(file, "two structures differ only in upper and lower case", "rename one", "key `structures`")
         )
     raise_all(faults)
     return full
@@ -155,9 +151,7 @@ def stage_settings(stage: str, given: str | dict[str, Any] | None) -> Any:
         try:
             given = json.loads(given)
         except json.JSONDecodeError as error:
-            raise InputError(
-                Fault(file, f"not JSON ({error})", "give JSON or the path of a YAML file")
-            ) from None
+            raise InputError(Fault(file, f"not JSON ({error})", "give JSON or the path of a YAML file")) from None
     schema = _schema()["properties"][stage]
     given = given or {}
     raise_all(_faults(given, schema, file))
@@ -221,9 +215,7 @@ def _faults(content: Any, schema: dict[str, Any], file: str | Path) -> Iterator[
                 yield Fault(file, f"unknown key `{key}`", mend.removesuffix("?"), where)
         elif error.validator == "required":
             missing = sorted(set(error.validator_value) - set(error.instance))
-            if (
-                error.message.split("'")[1] == missing[0]
-            ):  # one error per missing key comes; name all in the first
+            if error.message.split("'")[1] == missing[0]:  # one error per missing key comes; name all in the first
                 yield Fault(file, f"missing {', '.join(f'`{key}`' for key in missing)}", "add it", where)
         else:
             description = error.schema.get("description", "see the schema in workflow/schemas")

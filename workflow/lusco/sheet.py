@@ -146,9 +146,7 @@ def read_sheet(
     return assigned
 
 
-def assign_splits(
-    acquisitions: Sequence[Acquisition], splits: Mapping[str, float], seed: int
-) -> list[Acquisition]:
+def assign_splits(acquisitions: Sequence[Acquisition], splits: Mapping[str, float], seed: int) -> list[Acquisition]:
     """Fill in empty splits: `apply` for mixed ones; for the others by group, in an order hashed from the seed.
 
     Each structure gets at least one group for test and for validation. An explicit split counts for
@@ -168,10 +166,7 @@ def assign_splits(
                 groups[group] = split
         for group in ranked:
             groups.setdefault(group, "train")
-    return [
-        replace(a, split=a.split or ("apply" if a.structure == MIXED else groups[a.group]))
-        for a in acquisitions
-    ]
+    return [replace(a, split=a.split or ("apply" if a.structure == MIXED else groups[a.group])) for a in acquisitions]
 
 
 def parse_region(text: str) -> Region:
@@ -208,9 +203,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     faults = []
     if missing := [column for column in REQUIRED if column not in header]:
         mend = "add it; columns are separated by tabs, not blanks or commas"
-        faults.append(
-            Fault(path, f"the column {', '.join(f'`{c}`' for c in missing)} is missing", mend, "header")
-        )
+        faults.append(Fault(path, f"the column {', '.join(f'`{c}`' for c in missing)} is missing", mend, "header"))
     if unknown := [column for column in header if column not in COLUMNS]:
         mend = f"known columns are {', '.join(COLUMNS)}"
         faults.append(Fault(path, f"unknown column {', '.join(f'`{c}`' for c in unknown)}", mend, "header"))
@@ -220,20 +213,14 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
         if count > 1
     ]
     if len(lines) == 1:
-        faults.append(
-            Fault(path, "the sheet has a header but no acquisitions", "write a row per acquisition")
-        )
+        faults.append(Fault(path, "the sheet has a header but no acquisitions", "write a row per acquisition"))
     faults += [
-        Fault(
-            path, f"the row has {len(row)} cells, the header {len(header)}", "check its tabs", f"row {line}"
-        )
+        Fault(path, f"the row has {len(row)} cells, the header {len(header)}", "check its tabs", f"row {line}")
         for line, row in lines[1:]
         if len(row) > len(header)
     ]
     raise_all(faults)
-    return [
-        (line, dict.fromkeys(COLUMNS, "") | dict(zip(header, row, strict=False))) for line, row in lines[1:]
-    ]
+    return [(line, dict.fromkeys(COLUMNS, "") | dict(zip(header, row, strict=False))) for line, row in lines[1:]]
 
 
 def _row_faults(
@@ -248,15 +235,11 @@ def _row_faults(
         yield fault("the name of the acquisition is not usable", "use letters, digits, `_`, `.` and `-` only")
     if row["structure"] not in structures and row["structure"] != MIXED:
         known = ", ".join([*structures, MIXED])
-        yield fault(
-            f"unknown structure `{row['structure']}`", f"use one of {known}, or add it to `structures`"
-        )
+        yield fault(f"unknown structure `{row['structure']}`", f"use one of {known}, or add it to `structures`")
     if row["split"] not in ("", *SPLITS):
         yield fault(f"unknown split `{row['split']}`", f"use one of {', '.join(SPLITS)}, or leave it empty")
     elif row["structure"] == MIXED and row["split"] not in ("", "apply"):
-        yield fault(
-            "a mixed acquisition cannot be used to learn from", "set its split to `apply`, or leave it empty"
-        )
+        yield fault("a mixed acquisition cannot be used to learn from", "set its split to `apply`, or leave it empty")
     if row["pixel_nm"] and not _is_positive(row["pixel_nm"]):
         yield fault(f"the pixel size `{row['pixel_nm']}` is not a positive number", "give it in nm")
     if row["columns"]:
