@@ -1,0 +1,88 @@
+"""MINFLUX exports: NumPy structured arrays (also zipped) and MATLAB files, in metres.
+
+A row is a localization of several iterations; the last iteration is the position, `tid` names the molecule's
+trace, `vld` says whether the localization is valid. The rows carry times rather than frames, so there is none.
+"""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from lusco.errors import Fault, InputError
+from lusco.ingest.raw import UNCHANGED, Raw, Source, missing, reading, truth
+
+_NM_PER_M = 1e9
+_NOTE_Z = "z is left out: it must be scaled by the refractive index first"
+_NOTE_PHOTONS = "photons are the effective counts of the last iteration (`eco`)"
+
+
+def read_npy(source: Source) -> Raw:
+    """Read a structured array with the field `itr`, from `.npy` or from the only member of a zip archive."""
+    path = source.path
+    data = _member(path) if zipfile.is_zipfile(path) else path.read_bytes()
+    with reading(path, "minflux_npy"):
+        try:
+            rows = np.load(io.BytesIO(data), allow_pickle=False)
+        except ValueError as error:
+            if "allow_pickle" not in str(error):
+                raise
+            what = "it holds pickled Python objects, which could run any code on being read"
+            raise InputError(Fault(path, what, "export it as a plain structured array")) from None
+    names = rows.dtype.names or ()
+    inner = rows["itr"].dtype.names or () if "itr" in names else ()
+    if "loc" not in inner:
+        mend = "export the localizations with all iterations as .npy"
+        raise InputError(missing(path, ["itr.loc"], [*names, *(f"itr.{name}" for name in inner)], mend))
+    fields = {name: rows[name] for name in names if name != "itr"}
+    fields |= {name: rows["itr"][name] for name in ("loc", "eco") if name in inner}
+    return _localizations(source, fields)
+
+
+def read_mat(source: Source) -> Raw:
+    """Read a MATLAB file with the variables `loc`, `vld` and `tid`, or with `loc` inside a structure `itr`."""
+    from scipy.io import loadmat
+
+    path = source.path
+    with reading(path, "minflux_mat"):
+        variables = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
+    if "itr" in variables and variables["itr"].dtype.names:
+        variables |= {name: variables["itr"][name].item() for name in variables.pop("itr").dtype.names}
+    if "loc" not in variables:
+        raise InputError(missing(path, ["loc"], variables, "export the localizations with all iterations"))
+    rows = len(variables["loc"])
+    flat = {name: value.ravel() for name, value in variables.items() if value.size == rows and name != "loc"}
+    iterations = {name: variables[name] for name in ("loc", "eco") if name in variables}
+    return _localizations(source, flat | iterations)
+
+
+def _member(path: Path) -> bytes:
+    """The one array in a zip archive, read in memory."""
+    with reading(path, "a zip archive"), zipfile.ZipFile(path) as archive:
+        files = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
+        arrays = [name for name in files if name.endswith(".npy")]
+        if len(arrays) != 1:
+            inside = ", ".join(files[:8]) or "nothing"
+            what = f"the archive holds {len(arrays)} arrays (.npy) instead of one; inside is {inside}"
+            raise InputError(Fault(path, what, "pack one array per archive"))
+        return archive.read(arrays[0])
+
+
+def _localizations(source: Source, fields: dict[str, np.ndarray]) -> Raw:
+    """Localizations from fields of shape (n,), and `loc` and `eco` of shape (n, iterations, ...)."""
+    last_m = fields["loc"].reshape(len(fields["loc"]), -1, 3)[:, -1]
+    valid = fields["vld"].astype(bool) if "vld" in fields else np.ones(len(last_m), dtype=bool)
+    columns = {"x_nm": last_m[:, 0] * _NM_PER_M, "y_nm": last_m[:, 1] * _NM_PER_M}
+    notes = []
+    if np.any(last_m[valid, 2]):
+        notes.append(_NOTE_Z)
+    if "eco" in fields:
+        columns["photons"] = fields["eco"].reshape(len(last_m), -1)[:, -1]
+        notes.append(_NOTE_PHOTONS)
+    if "tid" in fields:
+        columns["trace"] = fields["tid"]
+    columns |= truth(source.path, source.truth_column, {name: fields[name] for name in fields.keys() - {"loc"}})
+    columns = {name: values[valid] for name, values in columns.items()}
+    dropped = {"not valid (vld)": int((~valid).sum())}
+    return Raw(columns, UNCHANGED, dropped=dropped, notes=tuple(notes))

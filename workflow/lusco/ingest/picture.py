@@ -1,0 +1,47 @@
+"""Rendered images as acquisitions: every pixel that is not zero is a row at its centre, with a weight."""
+
+import numpy as np
+
+from lusco import image
+from lusco.errors import Fault, InputError, raise_all
+from lusco.ingest.raw import CORNER, Raw, Source, no_pixel_size
+
+_SAME = 1e-3  # relative difference up to which two statements of a pixel size agree
+
+
+def read_image(source: Source) -> Raw:
+    """Read a TIFF or OME-TIFF of one plane; the pixel size of the sheet goes before the file's."""
+    path = source.path
+    content = image.read(path)
+    channels, rows, columns = content.pixels.shape
+    if channels != 1:
+        raise InputError(Fault(path, f"the image has {channels} channels", "export the channel of the structure alone"))
+    pixel_nm = source.pixel_nm or content.pixel_nm
+    if pixel_nm is None:
+        raise InputError(no_pixel_size(path))
+    notes = []
+    if content.pixel_nm and abs(pixel_nm / content.pixel_nm - 1) > _SAME:
+        notes.append(f"the pixel size is {pixel_nm:g} nm as given; the file says {content.pixel_nm:g} nm")
+    pixels = content.pixels[0]
+    raise_all(_value_faults(source, pixels))
+    row, column = np.nonzero(pixels)
+    table = {
+        "x_nm": (column + 0.5) * pixel_nm,
+        "y_nm": (row + 0.5) * pixel_nm,
+        "weight": pixels[row, column],
+    }
+    field_nm = (0.0, columns * pixel_nm, 0.0, rows * pixel_nm)
+    return Raw(table, CORNER, field_nm, pixel_nm, notes=tuple(notes))
+
+
+def _value_faults(source: Source, pixels: np.ndarray) -> list[Fault]:
+    faults = []
+    if source.truth_column:
+        faults.append(Fault(source.path, "an image has no columns", "leave `truth_column` empty"))
+    for bad, what in ((~np.isfinite(pixels), "are NaN or infinite"), (pixels < 0, "are negative")):
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            place = f"row {row + 1}, column {column + 1}"
+            mend = "export counts or intensities without background subtraction"
+            faults.append(Fault(source.path, f"{np.count_nonzero(bad)} pixels {what}, this the first", mend, place))
+    return faults
