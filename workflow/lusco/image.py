@@ -1,7 +1,10 @@
 """Images on disk: OME-TIFF with a physical pixel size and channel names, as Fiji and napari open them."""
 
+import hashlib
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -20,6 +23,7 @@ _TO_NM = {
     "pm": 1e-3,
     "Å": 0.1,
 }
+_SQUARE = 1e-3  # relative difference of the sides up to which a pixel counts as square
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ def write(image: Image, path: str | Path) -> None:
         File to write, ending in `.ome.tiff`.
     """
     metadata = {
+        "UUID": f"urn:uuid:{_identity(image)}",
         "axes": "CYX",
         "Channel": {"Name": list(image.channels)},
         "PhysicalSizeX": image.pixel_nm,
@@ -74,20 +79,29 @@ def write(image: Image, path: str | Path) -> None:
         )
 
 
+def _identity(image: Image) -> uuid.UUID:
+    """The identifier that OME wants of a file, drawn from its content rather than from the clock."""
+    digest = hashlib.sha256(np.ascontiguousarray(image.pixels))
+    digest.update(repr((image.pixels.shape, image.pixels.dtype.str, image.pixel_nm, image.channels)).encode())
+    return uuid.UUID(bytes=digest.digest()[:16], version=5)
+
+
 def read(path: str | Path) -> Image:
     """Read a TIFF or OME-TIFF of one plane, or of several channels.
 
     Raises
     ------
     InputError
-        If the file is missing, truncated or no TIFF, or has more than two dimensions besides channels.
+        If the file is missing, truncated or no TIFF, holds several images, has more than two dimensions besides
+        channels, or pixels that are not square.
     """
     path = Path(path)
     try:
         with tifffile.TiffFile(path) as tiff:
-            series = tiff.series[0]
+            series, images = tiff.series[0], len(tiff.series)
+            is_complete = bool(tiff.ome_metadata) or ".ome.tif" not in path.name.lower()
             pixels, axes = series.asarray(), series.axes
-            pixel_nm, channels = _physical_size(tiff)
+            size_nm, channels = _physical_size(tiff)
     except FileNotFoundError:
         raise InputError(Fault(path, "the file does not exist", "check the path")) from None
     except Exception as error:  # tifffile and its codecs raise many types on damaged files
@@ -98,6 +112,12 @@ def read(path: str | Path) -> Image:
                 "the file is damaged or is no TIFF; export it again",
             )
         ) from None
+    if not is_complete:
+        raise InputError(
+            Fault(path, "the OME metadata is missing", "the file is cut off or was renamed; copy or export it again")
+        )
+    if images > 1:
+        raise InputError(Fault(path, f"the file holds {images} images", "export one image per file"))
     if axes not in ("YX", "CYX"):
         raise InputError(
             Fault(
@@ -106,27 +126,44 @@ def read(path: str | Path) -> Image:
                 "export one plane, or one plane with channels",
             )
         )
-    return Image(pixels if pixels.ndim == 3 else pixels[None], pixel_nm, channels)
+    if size_nm and abs(size_nm[0] / size_nm[1] - 1) > _SQUARE:
+        raise InputError(
+            Fault(
+                path,
+                f"the pixels are not square ({size_nm[0]:g} x {size_nm[1]:g} nm)",
+                "correct the pixel size in the file, or resample it to square pixels",
+            )
+        )
+    return Image(pixels if pixels.ndim == 3 else pixels[None], size_nm[0] if size_nm else None, channels)
 
 
-def _physical_size(tiff: tifffile.TiffFile) -> tuple[float | None, tuple[str, ...]]:
-    """Pixel size in nm and channel names from OME-XML, ImageJ tags or the resolution tags."""
+def _physical_size(tiff: tifffile.TiffFile) -> tuple[tuple[float, float] | None, tuple[str, ...]]:
+    """Pixel size along x and y in nm and channel names, from OME-XML, ImageJ tags or the resolution tags."""
     if tiff.ome_metadata:
         pixels = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]
         pixels = (pixels[0] if isinstance(pixels, list) else pixels)["Pixels"]
         channels = pixels.get("Channel", [])
         channels = channels if isinstance(channels, list) else [channels]
         names = tuple(str(channel.get("Name", "")) for channel in channels)
-        size = pixels.get("PhysicalSizeX")
-        unit = _TO_NM.get(pixels.get("PhysicalSizeXUnit", "µm"))
-        return (float(size) * unit if size and unit else None), names
+        return _ome_size(pixels), names
     tags = tiff.pages[0].tags
     unit = (tiff.imagej_metadata or {}).get("unit", "").replace("\\u00B5", "µ")
     per_unit = _TO_NM.get(unit)
     if per_unit is None:  # resolution unit 3 is the centimetre; inches mean print size, not physical size
         resolution_unit = tags["ResolutionUnit"].value if "ResolutionUnit" in tags else 1
         per_unit = _TO_NM["cm"] if int(resolution_unit) == 3 else None
-    if per_unit is None or "XResolution" not in tags:
+    if per_unit is None or "XResolution" not in tags or "YResolution" not in tags:
         return None, ()
-    numerator, denominator = tags["XResolution"].value
-    return (per_unit * denominator / numerator if numerator else None), ()
+    (x, per_x), (y, per_y) = tags["XResolution"].value, tags["YResolution"].value
+    return ((per_unit * per_x / x, per_unit * per_y / y) if x and y else None), ()
+
+
+def _ome_size(pixels: dict[str, Any]) -> tuple[float, float] | None:
+    """Pixel size along x and y in nm from OME's attributes; y is taken as x where it is missing."""
+    sizes = []
+    for axis in "XY" if "PhysicalSizeY" in pixels else "XX":
+        size, unit = pixels.get(f"PhysicalSize{axis}"), pixels.get(f"PhysicalSize{axis}Unit", "µm")
+        if not size or unit not in _TO_NM:
+            return None
+        sizes.append(float(size) * _TO_NM[unit])
+    return sizes[0], sizes[1]

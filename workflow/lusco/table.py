@@ -106,7 +106,9 @@ def localizations(
     given.setdefault("frame", np.zeros(rows, dtype=np.int64))
     for name in ("photons", "uncertainty_nm"):
         given.setdefault(name, np.full(rows, np.nan, dtype=np.float32))
-    table = pd.DataFrame({name: pd.Series(given[name], dtype=COLUMNS[name]) for name in COLUMNS if name in given})
+    # as arrays, because pandas would align columns of different indices
+    arrays = {name: np.asarray(given[name]) for name in COLUMNS if name in given}
+    table = pd.DataFrame({name: pd.Series(array, dtype=COLUMNS[name]) for name, array in arrays.items()})
     x0, x1, y0, y1 = (float(edge) for edge in field_nm)
     inside = table["x_nm"].between(x0, x1) & table["y_nm"].between(y0, y1)
     if not inside.all():
