@@ -1,6 +1,7 @@
 """Smooth random curves in the plane: worm-like chains, and places along them and beside them."""
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from lusco.simulate.labelling import Epitopes
 
@@ -8,7 +9,12 @@ STEP_NM = 50.0  # distance of a curve's points; shorter than anything bends here
 
 
 def walks(
-    start_nm: np.ndarray, heading: np.ndarray, steps: int, persistence_nm: float, rng: np.random.Generator
+    start_nm: np.ndarray,
+    heading: np.ndarray,
+    steps: int,
+    persistence_nm: float,
+    rng: np.random.Generator,
+    smoothing_nm: float = 0.0,
 ) -> np.ndarray:
     """Worm-like chains: the heading is a Brownian motion whose variance grows as length / persistence length.
 
@@ -24,6 +30,9 @@ def walks(
         Persistence length in nm, in the convention <cos angle(s)> = exp(-s / 2P) of chains in a plane.
     rng : numpy.random.Generator
         Source of randomness.
+    smoothing_nm : float
+        Standard deviation of a Gaussian that smooths the heading along the chain, in nm: what is wide cannot bend
+        sharply.
 
     Returns
     -------
@@ -32,6 +41,8 @@ def walks(
     """
     turns = rng.normal(0.0, np.sqrt(STEP_NM / persistence_nm), (len(start_nm), steps))
     angle = heading[:, None] + np.cumsum(turns, axis=1)
+    if smoothing_nm > 0:
+        angle = gaussian_filter1d(angle, smoothing_nm / STEP_NM, axis=1, mode="nearest")
     stride = STEP_NM * np.stack([np.cos(angle), np.sin(angle)], axis=2)
     return np.concatenate([start_nm[:, None], start_nm[:, None] + np.cumsum(stride, axis=1)], axis=1)
 

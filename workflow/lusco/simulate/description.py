@@ -17,7 +17,10 @@ from lusco.simulate.labelling import Epitopes, Labelling
 
 SIMULATION_SCHEMA = SCHEMA.with_name("simulation.schema.yaml")
 
-GEOMETRIES: dict[str, tuple[type, Callable[[Any, tuple[float, float], np.random.Generator], Epitopes]]] = {
+# Takes a geometry, width and height of the field in nm, and a generator.
+EpitopesOf = Callable[[Any, tuple[float, float], np.random.Generator], Epitopes]
+
+GEOMETRIES: dict[str, tuple[type, EpitopesOf]] = {
     "microtubules": (microtubules.Microtubules, microtubules.epitopes),
     "nuclear_pores": (nuclear_pores.NuclearPores, nuclear_pores.epitopes),
     "mitochondria": (mitochondria.Mitochondria, mitochondria.epitopes),
@@ -35,13 +38,13 @@ class Structure:
     geometry : object
         Its dimensions, a record of the structure's own module.
     epitopes : callable
-        Takes the geometry, width and height of the field in nm and a generator; returns `Epitopes`.
+        Gives the epitopes of the geometry in a field.
     labelling : Labelling
         How it is labelled.
     """
 
     geometry: Any
-    epitopes: Callable[[Any, tuple[float, float], np.random.Generator], Epitopes]
+    epitopes: EpitopesOf
     labelling: Labelling
 
 

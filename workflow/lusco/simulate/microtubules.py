@@ -86,5 +86,5 @@ def filaments(
     lines = curves.walks(start, heading, steps, persistence_nm, rng)
     exists = np.arange(steps + 1) * curves.STEP_NM <= length[:, None]
     in_field_nm = curves.STEP_NM * np.sum(curves.inside(lines, size_nm) & exists, axis=1)
-    kept = 1 + np.searchsorted(np.cumsum(in_field_nm), wanted_nm)
+    kept = np.count_nonzero(np.cumsum(in_field_nm) - in_field_nm / 2 < wanted_nm)
     return lines[:kept], length[:kept]

@@ -104,7 +104,7 @@ def network(geometry: Mitochondria, size_nm: tuple[float, float], rng: np.random
     heading = direction + rng.normal(0, spread, attempts) + np.pi * rng.integers(0, 2, attempts)
     length = 1e3 * draw(rng, geometry.length_um, attempts)
     steps = int(np.ceil(length.max() / curves.STEP_NM))
-    lines = curves.walks(start, heading, steps, persistence_nm, rng)
+    lines = curves.walks(start, heading, steps, persistence_nm, rng, smoothing_nm=width_nm)
     radius = width_nm / 2 * rng.uniform(0.85, 1.15, attempts)
     fuses = rng.random(attempts) < fused
 
@@ -149,7 +149,7 @@ def _grown(line_nm: np.ndarray, radius_nm: float, room: _Room, fuses: bool, gap_
             return None
         met = np.flatnonzero(clearance < (0.0 if fuses else radius_nm + gap_nm))
         if len(met):
-            line_nm = line_nm[: met[0] + 1]
+            line_nm = line_nm[: met[0] + int(fuses)]  # a branch ends inside its trunk
             if fuses:
                 trunk = int(room.tube[nearest[met[0]]])
     tube = Tube(line_nm, radius_nm, trunk)
