@@ -1,0 +1,24 @@
+"""Figures: data in, a matplotlib figure and the table it was drawn from out; `save` writes both."""
+
+from lusco.figures.calibration import calibration
+from lusco.figures.crosstalk import crosstalk
+from lusco.figures.distances import distances
+from lusco.figures.examples import channels, examples
+from lusco.figures.loss import loss
+from lusco.figures.mixed import mixed
+from lusco.figures.overlap import overlap
+from lusco.figures.schematic import schematic
+from lusco.figures.style import save
+
+__all__ = [
+    "calibration",
+    "channels",
+    "crosstalk",
+    "distances",
+    "examples",
+    "loss",
+    "mixed",
+    "overlap",
+    "save",
+    "schematic",
+]

@@ -1,0 +1,156 @@
+"""What all figures share: colours, names as shown, panels, and saving.
+
+One colour per structure, the same hue everywhere: bright on the black of images, where colours add, and darker on
+the white of plots. The order was chosen by distance in CIELAB under simulated protan, deutan and tritan vision
+(Machado 2009): no two of the first four are closer than 20, and a marker shape per structure says the same again.
+"""
+
+import textwrap
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import FuncFormatter
+
+from lusco.files import atomic
+
+ON_BLACK = ("#00C8FF", "#FF46C8", "#FFE032", "#00AA5A", "#FF6414", "#5A6EFF", "#F2D3B8", "#A0A0A0")
+ON_WHITE = ("#1C9FDB", "#CB2F93", "#DBA800", "#00694C", "#CC4400", "#2838B0", "#6E3B12", "#8A8A8A")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+ALL = "all"  # the row of a table that holds all structures together
+INK, GREY, PALE, ALARM = "#1F2430", "#6B7280", "#E2E5EA", "#B42318"
+
+WIDTH_IN = 12.0  # a full-width figure; 9 points are then 12 pixels high on a laptop of 1366 pixels
+DPI = 160
+
+_LOOK = {
+    "font.family": "DejaVu Sans",  # ships with matplotlib
+    "font.size": 9,
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "grid.color": PALE,
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "figure.facecolor": "white",
+    "svg.fonttype": "path",  # looks the same on machines without the font
+    "svg.hashsalt": "lusco",  # element names of an SVG follow from its content
+}
+
+PERCENT = FuncFormatter(lambda fraction, _: f"{100 * fraction:g} %")
+PLAIN = FuncFormatter(lambda value, _: f"{value:g}")  # a logarithmic axis without mathematical typesetting
+
+Drawing = tuple[Figure, pd.DataFrame]
+
+
+def styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
+    """Run a drawing function under the look of this module, whatever the user's matplotlib settings are."""
+
+    @wraps(draw)
+    def draw_with_look(*arguments, **keywords) -> Drawing:
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            mpl.rcParams.update(_LOOK)
+            return draw(*arguments, **keywords)
+
+    return draw_with_look
+
+
+def save(figure: Figure, table: pd.DataFrame, folder: str | Path, name: str) -> None:
+    """Write `<name>.svg`, `<name>.png` and `<name>.csv`, each atomically; the same drawing gives the same bytes.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        As returned by the functions of this folder.
+    table : pandas.DataFrame
+        What the figure was drawn from.
+    folder : str or Path
+        Created if missing.
+    name : str
+        File name without extension.
+    """
+    folder = Path(folder)
+    metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+    with mpl.rc_context(_LOOK):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once, so that both files agree
+        for extension, without in metadata.items():
+            with atomic(folder / f"{name}.{extension}") as partial:
+                figure.savefig(partial, format=extension, dpi=DPI, metadata=without)
+    with atomic(folder / f"{name}.csv") as partial:
+        table.to_csv(partial, index=False, lineterminator="\n")
+
+
+def blank(width_in: float, height_in: float) -> Figure:
+    """Return an empty figure, sizes in inches, whose layout keeps labels apart."""
+    figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def cells(number: int, height_in: float, alone_in: float = WIDTH_IN) -> tuple[Figure, list[SubFigure]]:
+    """Return a figure of `number` parts, three in a row; sizes in inches: height of a row, width if there is one."""
+    columns = min(number, 3)
+    rows = -(-number // columns)
+    figure = blank(WIDTH_IN if number > 1 else alone_in, height_in * rows)
+    return figure, list(figure.subfigures(rows, columns, squeeze=False).ravel()[:number])
+
+
+def shown(name: str, width: int = 0) -> str:
+    """Return a name as people read it: spaces for underscores, in lines of up to `width` characters if not 0."""
+    text = str(name).replace("_", " ")
+    return "\n".join(textwrap.wrap(text, width)) if width else text
+
+
+def cut(name: str, most: int) -> str:
+    """Return a name as people read it, shortened to `most` characters."""
+    text = shown(name)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def order(found: pd.Series, given: Sequence[str] | None) -> list[str]:
+    """Structures in the order of the channels if `given`, otherwise as they come in the table; never `all`."""
+    return list(given) if given is not None else [name for name in found.dropna().unique() if name != ALL]
+
+
+def look(structures: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Colour and marker of each structure in plots, and those of `all`."""
+    styles = {
+        name: {"color": ON_WHITE[index % len(ON_WHITE)], "marker": MARKERS[index % len(MARKERS)]}
+        for index, name in enumerate(structures)
+    }
+    return styles | {ALL: {"color": INK, "marker": "o"}}
+
+
+def composites_only(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of composites, that is without the rows that `acquisition` ascribes to a scored mixed acquisition."""
+    if "acquisition" not in table:
+        return table
+    return table[table["acquisition"].isna() | (table["acquisition"] == "")]
+
+
+def jitter(number: int) -> np.ndarray:
+    """Offsets in [-0.5, 0.5), shape (number,), spread evenly without chance (golden ratio), so that points part."""
+    return (np.arange(number) * 0.6180339887498949) % 1 - 0.5
