@@ -66,6 +66,8 @@ def layout(path: Path) -> Layout:
         cells = _split(first, delimiter) if first else []
     elif len(names := _split(comment, _delimiter(comment))) == len(cells):
         header = tuple(names)  # `# x y frame`, as NumPy writes it
+    if header and len(cells) == len(header) + 1 and not cells[-1]:
+        header = (*header, "")  # every row ends with a delimiter
     decimal = "," if delimiter == ";" and any("," in cell and "." not in cell for cell in cells) else "."
     return Layout(header, delimiter, len(cells) if first else 0, skip, decimal)
 
@@ -74,7 +76,7 @@ def read_cells(path: Path, found: Layout, numbers: list[int], texts: list[int]) 
     """Columns by index: `numbers` as float64 (NaN where empty), `texts` as str."""
     if not found.width:
         raise InputError(Fault(path, "the table has a header but no rows", "check that its export was completed"))
-    data = path.read_bytes()
+    data = path.read_bytes().partition(b"\0")[0]  # Elyra appends other things after a zero byte
     if found.delimiter == " ":
         data = re.sub(rb"(?m)^ | $", b"", re.sub(rb"[ \t\r]+", b" ", data))
     encoding = "utf8" if _is_utf8(data[:_HEAD]) else "latin-1"
@@ -102,7 +104,7 @@ def read_cells(path: Path, found: Layout, numbers: list[int], texts: list[int]) 
 
 def _bad_row(path: Path, found: Layout, numbers: list[int], detail: str) -> Fault:
     """The first row that is not one: found by reading again, line by line."""
-    lines = _decode(path.read_bytes()).splitlines()
+    lines = _decode(path.read_bytes().partition(b"\0")[0]).splitlines()
     last = max(number for number, line in enumerate(lines, 1) if line.strip())
     for number, line in enumerate(lines[found.skip :], found.skip + 1):
         if not line.strip():

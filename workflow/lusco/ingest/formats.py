@@ -10,14 +10,15 @@ from lusco.ingest import cells, hdf5, minflux, others, picture, text
 from lusco.ingest.raw import Raw, Source, reading
 
 FORMATS: dict[str, Callable[[Source], Raw]] = {
-    "thunderstorm": text.read_thunderstorm,
+    **{name: text.reader(name) for name in ("thunderstorm", "elyra", "nanoimager")},
+    "rapidstorm": text.read_rapidstorm,
     "csv": text.read_csv,
     "picasso": hdf5.read_picasso,
     "decode": hdf5.read_decode,
     "minflux_npy": minflux.read_npy,
     "minflux_mat": minflux.read_mat,
     "image": picture.read_image,
-    **{name: others.reader(name) for name in ("asdf", "smlm", "rapidstorm", "elyra", "nanoimager", "smap")},
+    **{name: others.reader(name) for name in ("asdf", "smlm", "smap")},
 }
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -71,11 +72,11 @@ def _text(source: Source, head: bytes) -> str:
     if source.columns:
         return "csv"
     header = cells.layout(source.path).header
-    if "Position X [nm]" in header:
+    headings = dict(filter(None, map(text.heading, header)))
+    if "position x" in headings:
         return "elyra"
     if "X (nm)" in header and "Channel" in header:
         return "nanoimager"
-    headings = dict(filter(None, map(text.heading, header)))
     if headings.get("x") and headings.get("y"):
         return "thunderstorm"
     if {"x_nm", "y_nm"} <= set(header):

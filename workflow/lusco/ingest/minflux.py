@@ -48,13 +48,14 @@ def read_mat(source: Source) -> Raw:
     with reading(path, "minflux_mat"):
         variables = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
     if "itr" in variables and variables["itr"].dtype.names:
-        variables |= {name: variables["itr"][name].item() for name in variables.pop("itr").dtype.names}
+        iterations = variables.pop("itr")
+        variables |= {name: iterations[name].item() for name in iterations.dtype.names}
     if "loc" not in variables:
         raise InputError(missing(path, ["loc"], variables, "export the localizations with all iterations"))
     rows = len(variables["loc"])
     flat = {name: value.ravel() for name, value in variables.items() if value.size == rows and name != "loc"}
-    iterations = {name: variables[name] for name in ("loc", "eco") if name in variables}
-    return _localizations(source, flat | iterations)
+    per_iteration = {name: variables[name] for name in ("loc", "eco") if name in variables}
+    return _localizations(source, flat | per_iteration)
 
 
 def _member(path: Path) -> bytes:
@@ -71,14 +72,18 @@ def _member(path: Path) -> bytes:
 
 def _localizations(source: Source, fields: dict[str, np.ndarray]) -> Raw:
     """Localizations from fields of shape (n,), and `loc` and `eco` of shape (n, iterations, ...)."""
-    last_m = fields["loc"].reshape(len(fields["loc"]), -1, 3)[:, -1]
+    loc_m = fields["loc"]
+    if loc_m.shape[-1] != 3 or loc_m.ndim not in (2, 3):
+        what = f"`loc` has the shape {loc_m.shape} instead of (localizations, iterations, 3)"
+        raise InputError(Fault(source.path, what, "export the localizations with all iterations"))
+    last_m = loc_m[:, -1] if loc_m.ndim == 3 else loc_m
     valid = fields["vld"].astype(bool) if "vld" in fields else np.ones(len(last_m), dtype=bool)
     columns = {"x_nm": last_m[:, 0] * _NM_PER_M, "y_nm": last_m[:, 1] * _NM_PER_M}
     notes = []
     if np.any(last_m[valid, 2]):
         notes.append(_NOTE_Z)
     if "eco" in fields:
-        columns["photons"] = fields["eco"].reshape(len(last_m), -1)[:, -1]
+        columns["photons"] = fields["eco"][:, -1] if fields["eco"].ndim > 1 else fields["eco"]
         notes.append(_NOTE_PHOTONS)
     if "tid" in fields:
         columns["trace"] = fields["tid"]

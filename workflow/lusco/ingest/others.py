@@ -1,7 +1,4 @@
-"""Formats that locan reads: ASDF, .smlm, rapidSTORM, Elyra, Nanoimager, SMAP.
-
-locan is imported on use; its type conversion is left out because it turns text in a number into NaN unsaid.
-"""
+"""Formats that locan reads: ASDF, .smlm and SMAP; it is imported on use."""
 
 import json
 import logging
@@ -17,8 +14,6 @@ from lusco.errors import Fault, InputError
 from lusco.ingest.raw import UNCHANGED, Raw, Source, missing, nm_per, reading, rms, truth
 
 _STANDARD = {"position_x": "x_nm", "position_y": "y_nm", "position_z": "z_nm", "frame": "frame"}
-_FIRST_ROW = {"rapidstorm": 2, "elyra": 2, "nanoimager": 2}  # after one line of header
-_COUNTS_NOTE = "the brightness is in counts of the camera, not photons, and is left out"
 _UNSAID_NOTE = "the file does not say the unit of the brightness; it is taken as photons"
 
 
@@ -38,14 +33,11 @@ def reader(format: str) -> Callable[[Source], Raw]:
 
 
 def _load(format: str) -> Callable[..., Any]:
-    from locan.locan_io.locdata import asdf_io, elyra_io, nanoimager_io, rapidstorm_io, smap_io, smlm_io
+    from locan.locan_io.locdata import asdf_io, smap_io, smlm_io
 
     return {
         "asdf": asdf_io.load_asdf_file,
         "smlm": smlm_io.load_SMLM_file,
-        "rapidstorm": rapidstorm_io.load_rapidSTORM_file,
-        "elyra": elyra_io.load_Elyra_file,
-        "nanoimager": nanoimager_io.load_Nanoimager_file,
         "smap": smap_io.load_SMAP_file,
     }[format]
 
@@ -54,10 +46,9 @@ def _localizations(source: Source, table: pd.DataFrame, format: str) -> Raw:
     path = source.path
     if absent := [name for name in ("position_x", "position_y") if name not in table]:
         raise InputError(missing(path, absent, table.columns, "export it with coordinates"))
-    first_row = _FIRST_ROW.get(format, 1)
 
     def number(name: str) -> np.ndarray:
-        return _numbers(path, table[name], first_row)
+        return table[name].to_numpy(dtype=np.float64)
 
     units = _smlm_units(path) if format == "smlm" else {}
     columns = {standard: number(name) for name, standard in _STANDARD.items() if name in table}
@@ -69,24 +60,12 @@ def _localizations(source: Source, table: pd.DataFrame, format: str) -> Raw:
     elif "uncertainty" in table:
         columns["uncertainty_nm"] = number("uncertainty")
     notes = []
-    if format == "rapidstorm":
-        notes.append(_COUNTS_NOTE)
-    elif "intensity" in table:
+    if "intensity" in table:
         columns["photons"] = number("intensity")
         if format in ("asdf", "smlm"):
             notes.append(_UNSAID_NOTE)
     columns |= truth(path, source.truth_column, table)
-    return Raw(columns, UNCHANGED, first_row=first_row, notes=tuple(notes))
-
-
-def _numbers(path: Path, column: pd.Series, first_row: int) -> np.ndarray:
-    numbers = pd.to_numeric(column, errors="coerce")
-    bad = numbers.isna() & column.notna()
-    if bad.any():
-        index = int(np.argmax(bad))
-        place = f"row {first_row + index}, column `{column.name}`"
-        raise InputError(Fault(path, f"`{column.iloc[index]}` is not a number", "correct or remove the row", place))
-    return numbers.to_numpy(dtype=np.float64)
+    return Raw(columns, UNCHANGED, notes=tuple(notes))
 
 
 def _smlm_units(path: Path) -> dict[str, str]:

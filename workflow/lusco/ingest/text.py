@@ -1,23 +1,41 @@
-"""Localization tables in text: ThunderSTORM, and any other by a mapping of columns."""
+"""Localization tables in text: those of known programs by their headings, any other by a mapping of columns."""
 
 import json
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from xml.etree import ElementTree
 
 from lusco.errors import Fault, InputError
 from lusco.ingest.cells import Layout, layout, read_cells
-from lusco.ingest.raw import CORNER, UNCHANGED, Raw, Source, missing, nm_per
+from lusco.ingest.raw import CORNER, UNCHANGED, Raw, Source, missing, nm_per, reading
 
-_HEADING = re.compile(r"(\w+)\s*(?:[\[(]\s*([^\])]*?)\s*[\])])?")
+_HEADING = re.compile(r"([^\[(]+?)\s*(?:[\[(]\s*([^\])]*?)\s*[\])])?")
 
-_THUNDERSTORM = {
-    "x": "x",
-    "y": "y",
-    "z": "z",
-    "frame": "frame",
-    "intensity": "photons",
-    "uncertainty": "uncertainty",
-    "uncertainty_xy": "uncertainty",
+# headings of each program, in lower case and without unit -> quantity
+HEADINGS = {
+    "thunderstorm": {
+        "x": "x",
+        "y": "y",
+        "z": "z",
+        "frame": "frame",
+        "intensity": "photons",
+        "uncertainty": "uncertainty",
+        "uncertainty_xy": "uncertainty",
+    },
+    "elyra": {
+        "position x": "x",
+        "position y": "y",
+        "position z": "z",
+        "first frame": "frame",
+        "number photons": "photons",
+        "precision": "uncertainty",
+    },
+    "nanoimager": {"x": "x", "y": "y", "z": "z", "frame": "frame", "photons": "photons"},
+    "rapidstorm": {"position-0-0": "x", "position-1-0": "y", "position-2-0": "z", "imagenumber-0-0": "frame"},
 }
+_RAPIDSTORM_NOTE = "the brightness is in counts of the camera, not photons, and is left out"
+
 _LENGTHS = ("x", "y", "z", "uncertainty")
 _UNITS = ("nm", "um", "mm", "m", "px")
 _COUNTS = ("frame", "photons", "trace")
@@ -32,21 +50,44 @@ def heading(cell: str) -> tuple[str, str] | None:
     return (match[1], match[2] or "") if match else None
 
 
-def read_thunderstorm(source: Source) -> Raw:
-    """Read a ThunderSTORM CSV; units are those of its headings, the origin is the corner of the first pixel."""
-    found = layout(source.path)
+def reader(format: str) -> Callable[[Source], Raw]:
+    """The reader of one of the programs in `HEADINGS`; units are those of the headings, nm where they name none."""
+
+    def read(source: Source) -> Raw:
+        return _read_headings(source, layout(source.path), HEADINGS[format], CORNER)
+
+    return read
+
+
+def read_rapidstorm(source: Source) -> Raw:
+    """Read a rapidSTORM table, whose first line describes the columns in XML."""
+    with source.path.open(encoding="utf-8", errors="replace") as file:
+        first = file.readline()
+    with reading(source.path, "rapidstorm"):
+        fields = ElementTree.fromstring(first.lstrip("# ")).iter("field")
+        header = tuple(f"{field.attrib['identifier']} [{field.get('unit', 'nm')}]" for field in fields)
+    found = replace(layout(source.path), header=header)
+    raw = _read_headings(source, found, HEADINGS["rapidstorm"], UNCHANGED)
+    return replace(raw, notes=(_RAPIDSTORM_NOTE,))
+
+
+def _read_headings(source: Source, found: Layout, quantities: Mapping[str, str], origin: str) -> Raw:
     wanted: Wanted = {}
     for index, cell in enumerate(found.header):
         name, unit = heading(cell) or ("", "")
-        standard = _THUNDERSTORM.get(name)
-        if standard in _LENGTHS:
-            wanted[f"{standard}_nm"] = (index, nm_per(unit or "nm", source.path, cell, source.pixel_nm))
-        elif standard:
-            wanted[standard] = (index, 1.0)
-    absent = [f"{axis} [nm]" for axis in "xy" if f"{axis}_nm" not in wanted]
+        quantity = quantities.get(name)
+        if quantity in _LENGTHS:
+            wanted[f"{quantity}_nm"] = (index, nm_per(unit or "nm", source.path, cell, source.pixel_nm))
+        elif quantity:
+            wanted[quantity] = (index, 1.0)
+    absent = [
+        f"{name} [nm]"
+        for name, quantity in quantities.items()
+        if quantity in ("x", "y") and f"{quantity}_nm" not in wanted
+    ]
     if absent:
         raise InputError(missing(source.path, absent, found.names, "export it, or map the columns with `columns`"))
-    return _read(source, found, wanted, CORNER)
+    return _read(source, found, wanted, origin)
 
 
 def read_csv(source: Source) -> Raw:
@@ -98,6 +139,9 @@ def column_mapping(source: Source) -> dict[str, str | int]:
 
 
 def _read(source: Source, found: Layout, wanted: Wanted, origin: str) -> Raw:
+    if found.header and found.width not in (0, len(found.header)):
+        what = f"the header names {len(found.header)} columns, the first row has {found.width} cells"
+        raise InputError(Fault(source.path, what, "give every column a name", f"row {found.skip + 1}"))
     numbers = sorted({index for index, _ in wanted.values()})
     texts = []
     if source.truth_column:

@@ -1,0 +1,297 @@
+"""Every format puts the same localization at the same place."""
+
+import zipfile
+from types import SimpleNamespace
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from lusco import table
+from scipy.io import savemat
+
+X_NM, Y_NM = 225.0, 350.0  # 2.25 and 3.5 pixels of 100 nm from the corner of the first one
+
+
+@pytest.fixture
+def locdata():
+    """The localization in locan's own type."""
+    from locan import LocData
+
+    columns = {"position_x": [X_NM], "position_y": [Y_NM], "frame": [3], "intensity": [1000.0]}
+    return LocData.from_dataframe(pd.DataFrame(columns))
+
+
+def write_text(path, *lines):
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def thunderstorm_plain(make):
+    return make.thunderstorm([(3, X_NM, Y_NM, 1000, 10)]), {}
+
+
+def thunderstorm_quoted_as_a_whole(make):
+    header = '"id,""frame"",""x [nm]"",""y [nm]"",""intensity [photon]"",""uncertainty [nm]"""'
+    return write_text(make.folder / "t.csv", header, f"1.0,3.0,{X_NM},{Y_NM},1000,10"), {}
+
+
+def thunderstorm_micrometres(make):
+    header = '"frame","x [µm]","y [µm]","intensity [photon]","uncertainty [nm]"'
+    return write_text(make.folder / "t.csv", header, f"3,{X_NM / 1e3},{Y_NM / 1e3},1000,10"), {}
+
+
+def thunderstorm_pixels(make):
+    header = "frame,x [px],y [px],intensity [photon],uncertainty [nm]"
+    return write_text(make.folder / "t.csv", header, "3,2.25,3.5,1000,10"), {"pixel_nm": 100.0}
+
+
+def csv_without_header(make):
+    columns = '{"x_nm": 0, "y_nm": 1, "frame": 2, "photons": 3}'
+    return write_text(make.folder / "t.csv", f"{X_NM},{Y_NM},3,1000"), {"columns": columns}
+
+
+def csv_of_names(make):
+    columns = '{"x_um": "X", "y_um": "Y", "frame": "t", "photons": "N"}'
+    return write_text(make.folder / "t.txt", "t\tX\tY\tN", "3\t0.225\t0.35\t1000"), {"columns": columns}
+
+
+def csv_of_numpy(make):
+    return write_text(make.folder / "t.txt", "# x_nm y_nm frame photons", " 225.0  350.0 3 1.0e+03"), {"format": "csv"}
+
+
+def csv_with_decimal_commas(make):
+    return write_text(make.folder / "t.csv", "x_nm;y_nm;frame;photons", "225,0;350,0;3;1000,0"), {}
+
+
+def picasso(make):
+    return make.picasso(1.75, 3.0), {}
+
+
+def picasso_pixel_size_of_the_sheet(make):
+    return make.picasso(1.75, 3.0, pixel_nm=None), {"pixel_nm": 100.0}
+
+
+def decode(make, unit="px", scale=1.0):
+    path = make.folder / "decode.h5"
+    with h5py.File(path, "w") as file:
+        file["data/xyz"] = np.array([[1.75 * scale, 3.0 * scale, 5.0]], dtype=np.float32)
+        file["data/frame_ix"], file["data/phot"] = [3], [1000.0]
+        file["data/xyz_cr"] = h5py.Empty("f4")
+        file.create_group("decode")
+        file.create_group("meta").attrs.update({"xy_unit": unit, "px_size": [100.0, 100.0]})
+    return path, {}
+
+
+def decode_nm(make):
+    return decode(make, "nm", 100.0)
+
+
+def minflux_npy(make):
+    return make.minflux([[X_NM / 1e9, Y_NM / 1e9, 0]]), {}
+
+
+def minflux_zipped(make):
+    path = make.folder / "minflux.npy.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(make.minflux([[X_NM / 1e9, Y_NM / 1e9, 0]]), "minflux.npy")
+        archive.writestr("__MACOSX/._minflux.npy", b"of no use")
+    return path, {}
+
+
+def minflux_mat(make):
+    loc = np.ones((1, 5, 3))
+    loc[:, -1] = X_NM / 1e9, Y_NM / 1e9, 0
+    path = make.folder / "minflux.mat"
+    savemat(path, {"loc": loc, "vld": [[1]], "tid": [[7]], "eco": np.full((1, 5), 1000)})
+    return path, {}
+
+
+def minflux_mat_structure(make):
+    loc = np.ones((1, 5, 3))
+    loc[:, -1] = X_NM / 1e9, Y_NM / 1e9, 0
+    path = make.folder / "minflux.mat"
+    savemat(path, {"itr": {"loc": loc}, "vld": [[1]], "tid": [[7]]})
+    return path, {}
+
+
+def asdf(make):
+    from locan import save_asdf
+
+    save_asdf(make.locdata, make.folder / "t.asdf")
+    return make.folder / "t.asdf", {}
+
+
+def smlm(make):
+    from locan import save_SMLM
+
+    save_SMLM(make.locdata, make.folder / "t.smlm")
+    return make.folder / "t.smlm", {}
+
+
+def rapidstorm(make):
+    names = ("Position-0-0", "Position-1-0", "ImageNumber-0-0", "Amplitude-0-0")
+    fields = "".join(f'<field identifier="{name}" />' for name in names)
+    header = f'# <localizations insequence="true">{fields}</localizations>'
+    return write_text(make.folder / "t.txt", header, f"{X_NM} {Y_NM} 3 5000"), {}
+
+
+def elyra(make):
+    header = "Index\tFirst Frame\tPosition X [nm]\tPosition Y [nm]\tPrecision [nm]\tNumber Photons"
+    return write_text(make.folder / "t.txt", header, f"1\t3\t{X_NM}\t{Y_NM}\t10\t1000", "\0Pixel size 100"), {}
+
+
+def nanoimager(make):
+    header = "Channel,Frame,X (nm),Y (nm),Z (nm),Photons,Background"
+    return write_text(make.folder / "t.csv", header, f"0,3,{X_NM},{Y_NM},0,1000,1"), {}
+
+
+def smap(make):
+    path = make.folder / "t_sml.mat"
+    with h5py.File(path, "w") as file:
+        for name, value in {"xnm": X_NM, "ynm": Y_NM, "frame": 3, "phot": 1000}.items():
+            file[f"saveloc/loc/{name}"] = np.array([[value]], dtype=np.float64)
+    return path, {}
+
+
+WRITERS = [
+    thunderstorm_plain,
+    thunderstorm_quoted_as_a_whole,
+    thunderstorm_micrometres,
+    thunderstorm_pixels,
+    csv_without_header,
+    csv_of_names,
+    csv_of_numpy,
+    csv_with_decimal_commas,
+    picasso,
+    picasso_pixel_size_of_the_sheet,
+    decode,
+    decode_nm,
+    minflux_npy,
+    minflux_zipped,
+    minflux_mat,
+    minflux_mat_structure,
+    asdf,
+    smlm,
+    rapidstorm,
+    elyra,
+    nanoimager,
+    smap,
+]
+
+
+@pytest.fixture
+def make(tmp_path, thunderstorm, picasso, minflux, locdata):
+    """What the writers below need."""
+    return SimpleNamespace(
+        folder=tmp_path, thunderstorm=thunderstorm, picasso=picasso, minflux=minflux, locdata=locdata
+    )
+
+
+@pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
+def test_every_format_puts_a_localization_at_the_same_place(make, bring, write):
+    path, options = write(make)
+    acquisition, record = bring(path, **options)
+    row = acquisition.table.iloc[0]
+    assert len(acquisition) == record["rows_read"] == record["rows_kept"] == 1
+    assert (row["x_nm"], row["y_nm"]) == pytest.approx((X_NM, Y_NM), abs=1e-4)
+    if "minflux" not in write.__name__:  # MINFLUX has times, not frames
+        assert row["frame"] == 3
+    assert write.__name__.startswith(record["format"].split("_")[0])
+
+
+def test_an_image_becomes_its_pixels_at_their_centres(tiff, bring):
+    pixels = np.zeros((4, 6), dtype=np.float32)
+    pixels[3, 1], pixels[0, 5] = 7, 2.5
+    acquisition, record = bring(tiff(pixels, pixel_nm=20))
+    rows = acquisition.table.sort_values("x_nm")
+    assert acquisition.is_image
+    assert rows[["x_nm", "y_nm", "weight"]].to_numpy() == pytest.approx(np.array([[30, 70, 7], [110, 10, 2.5]]))
+    assert acquisition.field_nm == pytest.approx((0, 120, 0, 80))
+    assert record["format"] == "image"
+
+
+def test_the_pixel_size_of_the_sheet_goes_before_the_images_and_is_noted(tiff, bring):
+    acquisition, record = bring(tiff(np.ones((2, 2)), pixel_nm=20), pixel_nm=10.0)
+    assert acquisition.field_nm == (0, 20, 0, 20)
+    assert "10 nm as given" in record["notes"][0]
+
+
+def test_our_own_thunderstorm_table_comes_back_unchanged(tmp_path, bring):
+    columns = {"x_nm": [10.5, 20.25], "y_nm": [1.0, 2.0], "frame": [1, 4], "photons": [5, 6], "uncertainty_nm": [7, 8]}
+    written = table.localizations(columns | {"structure": ["mt", "npc"]}, (0, 30, 0, 30))
+    table.write_thunderstorm(written.table, tmp_path / "own.csv")
+    acquisition, _ = bring(tmp_path / "own.csv", truth_column="structure")
+    pd.testing.assert_frame_equal(acquisition.table, written.table)
+
+
+def test_the_provenance_names_acquisition_structure_file_and_checksum(thunderstorm, bring):
+    path = thunderstorm([(1, 5, 5, 1, 1)])
+    source = bring(path)[0].source
+    assert source["acquisition"] == "cell_1" and source["structure"] == "pores"
+    assert source["format"] == "thunderstorm" and source["path"] == str(path) and len(source["sha256"]) == 64
+
+
+def test_invalid_minflux_localizations_are_left_out_and_counted(minflux, bring):
+    path = minflux([[1e-6, 0, 0], [np.nan, 0, 0], [1.2e-6, 0, 0]], trace=[4, 5, 6], valid=[True, False, True])
+    acquisition, record = bring(path)
+    assert acquisition.table["trace"].tolist() == [4, 6]
+    assert record["rows_read"] == 3 and record["rows_dropped"] == {"not valid (vld)": 1}
+
+
+def test_minflux_z_is_left_out_with_a_note(minflux, bring):
+    acquisition, record = bring(minflux([[1e-6, 0, 5e-8]]))
+    assert "z_nm" not in acquisition.table and any("refractive index" in note for note in record["notes"])
+
+
+def test_smlm_units_are_those_of_its_manifest(tmp_path, locdata, bring):
+    from locan import save_SMLM
+    from locan.locan_io.locdata.smlm_io import manifest_from_locdata
+
+    manifest = manifest_from_locdata(locdata, return_json_string=True)
+    save_SMLM(
+        locdata,
+        tmp_path / "t.smlm",
+        manifest.replace('"units": [\n        "",\n        ""', '"units": [\n        "um",\n        "um"'),
+    )
+    acquisition, _ = bring(tmp_path / "t.smlm")
+    assert acquisition.table["x_nm"][0] == pytest.approx(X_NM * 1e3)
+
+
+def test_picasso_uncertainties_are_in_nm_and_the_field_is_the_cameras(picasso, bring):
+    acquisition, _ = bring(picasso(1.75, 3.0))
+    assert acquisition.table["uncertainty_nm"][0] == pytest.approx(10)
+    assert acquisition.field_nm == (0, 800, 0, 1600)
+
+
+def test_rapidstorm_counts_are_not_taken_for_photons(make, bring):
+    acquisition, record = bring(rapidstorm(make)[0])
+    assert acquisition.table["photons"].isna().all() and "not photons" in record["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("file", "format", "rows", "traces", "options"),
+    [
+        ("colicoords/01_storm.csv", "thunderstorm", 29995, None, {}),
+        ("npc_drift/NPCdata_meanshift_example.csv", "csv", 18454, None, {"columns": '{"x_nm":0,"y_nm":1,"frame":2}'}),
+        ("pyminflux/2D_ValidOnly.npy.zip", "minflux_npy", 12580, 1250, {}),
+        ("pyminflux/3D_ValidOnly.npy.zip", "minflux_npy", 5812, 527, {}),
+        ("embl_microtubules/sample_data.mat", "minflux_mat", 15739, 774, {}),
+        ("locan/clathrin_3d.asdf", "asdf", 23517, None, {}),
+        ("locan/npc_gp210.asdf", "asdf", 202, None, {}),
+        ("locan/SMLM_dstorm_data.smlm", "smlm", 10, None, {}),
+        ("locan/rapidSTORM_dstorm_data.txt", "rapidstorm", 14, None, {}),
+        ("locan/Elyra_dstorm_data.txt", "elyra", 15, None, {}),
+        ("locan/Nanoimager_dstorm_data.csv", "nanoimager", 14, None, {}),
+        ("locan/Thunderstorm_dstorm_data.csv", "thunderstorm", 19, None, {}),
+        ("locan/smap_dstorm_data.mat", "smap", 4884, None, {}),
+        ("locan/decode_dstorm_data.h5", "decode", 96, None, {}),
+    ],
+)
+def test_public_files_are_read_whole(data_folder, bring, file, format, rows, traces, options):
+    if not (data_folder / file).is_file():
+        pytest.skip(f"{file} is not here")
+    acquisition, record = bring(data_folder / file, **options)
+    assert (record["format"], len(acquisition)) == (format, rows)
+    if traces:
+        assert acquisition.table["trace"].nunique() == traces
