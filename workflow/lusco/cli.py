@@ -9,17 +9,22 @@ import typer
 
 from lusco.errors import InputError
 
+logger = logging.getLogger(__name__)
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Recolour single-dye super-resolution images, a stage at a time.",
 )
 
 Out = Annotated[Path, typer.Option(help="File or folder to write.")]
 Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.")]
 Settings = Annotated[str, typer.Option(help="JSON, or a YAML file, of what differs from the defaults.")]
 Pixel = Annotated[float, typer.Option(help="Pixel size in nm.")]
+Structures = Annotated[str, typer.Option(help="Structures, separated by commas, in the order of the channels.")]
+Threads = Annotated[int, typer.Option(help="Processor threads.", min=1)]
+Composites = Annotated[Path, typer.Argument(help="Composites written by superpose.")]
+ModelFolder = Annotated[Path, typer.Argument(help="Folder of a trained model.")]
 
 
 def main() -> None:
@@ -28,8 +33,11 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        typer.echo(str(error), err=True)
+        logger.error("%s", error)
         sys.exit(1)
+    except Exception:  # a fault of ours: the traceback belongs in the log file too
+        logger.exception("LUSCo failed unexpectedly")
+        sys.exit(2)
 
 
 @app.command()
@@ -90,5 +98,145 @@ def render(
     image.write(image.Image(pixels, pixel_nm, (acquisition.source["structure"],)), out)
 
 
-if __name__ == "__main__":
-    main()
+@app.callback()
+def log_to(log: Annotated[Path | None, typer.Option(help="Write the log there too.")] = None) -> None:
+    """Recolour single-dye super-resolution images, a stage at a time."""
+    if log:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        logging.getLogger().addHandler(logging.FileHandler(log, mode="w", encoding="utf-8"))
+
+
+@app.command()
+def fetch(
+    file: Annotated[str, typer.Argument(help="A file of the manifest.")],
+    manifest: Annotated[Path, typer.Option(help="Sheet of files, addresses and checksums.")],
+    out: Out,
+) -> None:
+    """Fetch a public acquisition, or take it from the folder that LUSCO_DATA names."""
+    from lusco.fetch import fetch as run
+
+    run(file, manifest, out)
+
+
+@app.command()
+def split(
+    acquisitions: Annotated[list[str], typer.Argument(help="split=group=localizations of each.")], out: Out
+) -> None:
+    """Write down which acquisition serves for what."""
+    from lusco.split import write_splits
+
+    assigned = (text.split("=", 2) for text in acquisitions)
+    write_splits([(name, group, Path(path)) for name, group, path in assigned], out)
+
+
+@app.command()
+def superpose(
+    acquisitions: Annotated[list[Path], typer.Argument(help="Single-structure acquisitions of the split.")],
+    split: Annotated[str, typer.Option(help="validation or test.")],
+    structures: Structures,
+    pixel_nm: Pixel,
+    out: Out,
+    seed: Seed = 1,
+    settings: Settings = "{}",
+) -> None:
+    """Superpose acquisitions to the fixed composites of a split."""
+    from lusco.settings import stage_settings
+    from lusco.superpose import read_acquisitions
+    from lusco.superpose import superpose as run
+
+    how = stage_settings("superpose", settings)
+    number = {"validation": how.validation_composites, "test": how.test_composites}[split]
+    names = structures.split(",")
+    run(read_acquisitions(acquisitions, names), names, split, number, how.crop_px, pixel_nm, seed, out)
+
+
+@app.command()
+def train(
+    acquisitions: Annotated[list[Path], typer.Argument(help="Single-structure training acquisitions.")],
+    validation: Annotated[Path, typer.Option(help="Validation composites.")],
+    out: Out,
+    seed: Seed = 1,
+    threads: Threads = 1,
+    settings: Settings = "{}",
+    comparison: Annotated[str, typer.Option(help="Settings of evaluate.")] = "{}",
+) -> None:
+    """Train a model; an interrupted training is resumed."""
+    from lusco.settings import stage_settings
+    from lusco.superpose import read_acquisitions
+    from lusco.superpose.composites import open_composites
+    from lusco.train import train as run
+
+    composites = open_composites(validation)
+    tables = read_acquisitions(acquisitions, composites.structures)
+    how, measured = stage_settings("train", settings), stage_settings("evaluate", comparison)
+    run(tables, composites, how, measured, seed, threads, out)
+
+
+@app.command()
+def model(folder: ModelFolder, structures: Structures, out: Out) -> None:
+    """Check a model and copy it."""
+    from lusco.model import check_structures, read_description, read_network, write_model
+
+    description = read_description(folder)
+    check_structures(description, structures.split(","), folder)
+    write_model(out, read_network(folder, description), description)
+
+
+@app.command()
+def recolor(
+    folder: ModelFolder,
+    acquisition: Annotated[Path, typer.Argument(help="Localizations to recolour.")],
+    image: Annotated[Path, typer.Option(help="OME-TIFF to write.")],
+    table: Annotated[Path, typer.Option(help="CSV to write.")],
+    threads: Threads = 1,
+    settings: Settings = "{}",
+) -> None:
+    """Recolour an acquisition: an image with a channel per structure, and a table of localizations."""
+    from lusco import table as tables
+    from lusco.model import read_description
+    from lusco.recolor import Recolorer, recolor_acquisition
+    from lusco.settings import stage_settings
+
+    how = stage_settings("recolor", settings)
+    recolorer = Recolorer(folder, read_description(folder), how.tile_px, threads)
+    recolor_acquisition(recolorer, tables.read(acquisition), how.crosstalk, image, table)
+
+
+@app.command()
+def recolor_composites(
+    folder: ModelFolder, composites: Composites, out: Out, threads: Threads = 1, settings: Settings = "{}"
+) -> None:
+    """Recolour the composites of a split."""
+    from lusco.model import check_structures, read_description
+    from lusco.recolor import Recolorer
+    from lusco.recolor import recolor_composites as run
+    from lusco.settings import stage_settings
+    from lusco.superpose.composites import open_composites
+
+    description, opened = read_description(folder), open_composites(composites)
+    check_structures(description, opened.structures, folder)
+    run(Recolorer(folder, description, stage_settings("recolor", settings).tile_px, threads), opened, out)
+
+
+@app.command()
+def evaluate(
+    composites: Composites,
+    model: Annotated[list[str], typer.Option(help="name=folder of the model=folder of its recoloured composites.")],
+    chosen: Annotated[str, typer.Option(help="The model that recoloured the scored acquisitions.")],
+    out: Out,
+    scored: Annotated[list[str] | None, typer.Option(help="acquisition=its recoloured table.")] = None,
+    seed: Seed = 1,
+    settings: Settings = "{}",
+) -> None:
+    """Compare recoloured composites with the truth."""
+    from lusco.evaluate import evaluate as run
+    from lusco.model import read_description
+    from lusco.settings import stage_settings
+    from lusco.superpose.composites import open_composites
+
+    models = {}
+    for text in model:
+        name, folder, applied = text.split("=")
+        models[name] = (read_description(folder), Path(applied))
+    tables = {name: Path(file) for name, file in (text.split("=", 1) for text in scored or [])}
+    run(open_composites(composites), models, tables, chosen, stage_settings("evaluate", settings), seed, out)

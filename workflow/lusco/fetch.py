@@ -43,16 +43,26 @@ def fetch(file: str, manifest: Path, out: Path) -> None:
             _download(url, sha256, partial)
 
 
-def _entry(file: str, manifest: Path) -> tuple[str, str]:
-    """Address and checksum of a file."""
+def fetchable(manifest: str | Path) -> dict[str, tuple[str, str]]:
+    """Address and checksum of each file of a manifest.
+
+    Raises
+    ------
+    InputError
+        If the manifest is missing or lacks a column.
+    """
     try:
-        lines = manifest.read_text(encoding="utf-8").splitlines()
+        lines = Path(manifest).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         raise InputError(Fault(manifest, "the manifest does not exist", "check the path")) from None
     rows = list(csv.DictReader(lines, delimiter="\t"))
     if absent := [column for column in COLUMNS if rows and column not in rows[0]]:
         raise InputError(Fault(manifest, f"the column `{absent[0]}` is missing", "add it", "header"))
-    entries = {row["file"]: (row["url"], row["sha256"]) for row in rows}
+    return {row["file"]: (row["url"], row["sha256"]) for row in rows}
+
+
+def _entry(file: str, manifest: Path) -> tuple[str, str]:
+    entries = fetchable(manifest)
     if file not in entries:
         close = difflib.get_close_matches(file, entries, 1)
         mend = f"did you mean `{close[0]}`" if close else "add its address and checksum"

@@ -1,0 +1,41 @@
+# LUSCo: recolour single-dye super-resolution images, and say how far the result can be trusted.
+# What runs is decided here and in workflow/rules; how is in the library workflow/lusco.
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/ingest.smk"
+include: "workflow/rules/render.smk"
+include: "workflow/rules/split.smk"
+include: "workflow/rules/superpose.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/recolor.smk"
+include: "workflow/rules/evaluate.smk"
+# include: "workflow/rules/figures.smk"
+# include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+    figures,
+    recolor,
+
+
+rule all:
+    default_target: True
+    input:
+        everything(),
+
+
+# the figures alone, each as SVG and PNG with its CSV
+rule figures:
+    input:
+#        rules.draw.output.folder,
+
+
+# only apply the model to the mixed acquisitions; never trains when `pretrained` names a model
+rule recolor:
+    input:
+        recolored(),

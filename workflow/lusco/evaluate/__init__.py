@@ -1,0 +1,224 @@
+"""Evaluation: recoloured composites against the truth that a superposition knows.
+
+Writes tidy tables, one row per measurement: distances, overlap, assignment, calibration and a summary.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lusco.errors import Fault, InputError
+from lusco.evaluate.assignment import (
+    ALL,
+    accepted_counts,
+    assignment_table,
+    calibration_table,
+    crosstalk_at,
+    expected_calibration_error,
+    rejected_at,
+)
+from lusco.evaluate.distances import comparisons, prepare, smooth
+from lusco.evaluate.overlap import overlap
+from lusco.files import atomic, write_json
+from lusco.model import ModelDescription
+from lusco.recolor import CHANNELS, PROBABILITIES
+from lusco.settings import EvaluateSettings
+from lusco.superpose import random_generator
+from lusco.superpose.composites import Composites, count
+
+DISTANCES = ["model", "composite", "structure", "distance", "comparison", "value"]
+OVERLAP = ["model", "composite", "structure_a", "structure_b", "measure", "source", "value"]
+ASSIGNMENT = ["model", "acquisition", "threshold", "structure", "rejected", "crosstalk", "recall", "localizations"]
+CALIBRATION = ["model", "structure", "bin", "confidence", "accuracy", "localizations"]
+SUMMARY = ["model", "structure", "measure", "value"]
+
+
+def evaluate(
+    composites: Composites,
+    models: Mapping[str, tuple[ModelDescription, Path]],
+    scored: Mapping[str, Path],
+    chosen: str,
+    settings: EvaluateSettings,
+    seed: int,
+    out: str | Path,
+) -> None:
+    """Write the tables of an experiment.
+
+    Parameters
+    ----------
+    composites : Composites
+        Test composites.
+    models : mapping
+        For each model its description and the folder of its recoloured composites.
+    scored : mapping
+        Recoloured tables of `mixed` acquisitions whose truth is known, by acquisition.
+    chosen : str
+        The model that recoloured them.
+    settings : EvaluateSettings
+        Smoothing and threshold of overlap.
+    seed : int
+        Seed of the experiment, for the random halves and permutations.
+    out : str or Path
+        Folder for the tables.
+    """
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in ("distances", "overlap", "assignment", "calibration")}
+    summary = []
+    for name, (description, folder) in models.items():
+        channels = np.load(folder / CHANNELS, mmap_mode="r", allow_pickle=False)
+        probabilities = np.load(folder / PROBABILITIES, mmap_mode="r", allow_pickle=False)
+        distances = pd.DataFrame(_distances(composites, channels, description, settings, seed), columns=DISTANCES[1:])
+        overlaps = pd.DataFrame(_overlaps(composites, channels, description, settings), columns=OVERLAP[1:])
+        truth, weight = _truth(composites)
+        assignment = assignment_table(
+            accepted_counts(np.asarray(probabilities), truth, weight), composites.structures
+        ).assign(acquisition="")
+        calibration = calibration_table(np.asarray(probabilities), truth, weight, composites.structures)
+        for key, table in zip(tables, (distances, overlaps, assignment, calibration), strict=True):
+            tables[key].append(table.assign(model=name))
+        rows = summarise(distances, assignment, calibration, composites.structures)
+        summary.append(pd.DataFrame(rows, columns=SUMMARY[1:]).assign(model=name))
+    structures = composites.structures
+    for acquisition, file in scored.items():
+        table = score_acquisition(file, structures).assign(acquisition=acquisition, model=chosen)
+        tables["assignment"].append(table)
+
+    out = Path(out)
+    columns = {"distances": DISTANCES, "overlap": OVERLAP, "assignment": ASSIGNMENT, "calibration": CALIBRATION}
+    for key, parts in tables.items():
+        _write(pd.concat(parts, ignore_index=True)[columns[key]], out / f"{key}.csv")
+    _write(pd.concat(summary, ignore_index=True)[SUMMARY], out / "summary.csv")
+    write_json(out / "metadata.json", _metadata(composites, models, settings))
+
+
+def summarise(
+    distances: pd.DataFrame, assignment: pd.DataFrame, calibration: pd.DataFrame, structures: Sequence[str]
+) -> Iterator[tuple[str, str, float]]:
+    """Headline numbers of one model: structure, measure and value.
+
+    Gap closed is (random - model) / (random - reference) on medians over composites; random is
+    `shuffled_pairs`, the reference zero or `floor`.
+    """
+    medians = distances.groupby(["structure", "distance", "comparison"])["value"].median()
+    for structure in structures:
+        for name in ("mse", "dssim"):
+            at = medians[structure, name]
+            random, model, floor = at["shuffled_pairs"], at["model"], at["floor"]
+            yield structure, f"gap_closed_{name}", 1 - model / random if random > 0 else np.nan
+            yield (
+                structure,
+                f"gap_closed_{name}_floor",
+                (random - model) / (random - floor) if random > floor else np.nan,
+            )
+    for structure in (*structures, ALL):
+        curve = assignment[assignment["structure"] == structure]
+        yield structure, "accuracy", float(curve["recall"].iloc[0])
+        yield structure, "crosstalk_at_30pct_rejected", crosstalk_at(curve, 0.3)
+        yield structure, "rejected_at_1pct_crosstalk", rejected_at(curve, 0.01)
+        own = calibration[calibration["structure"] == structure]
+        yield structure, "expected_calibration_error", expected_calibration_error(own)
+
+
+def score_acquisition(file: Path, structures: Sequence[str]) -> pd.DataFrame:
+    """Score the recoloured table of an acquisition whose true structures are known.
+
+    Localizations whose truth is none of the structures (unspecific ones) are left out.
+
+    Raises
+    ------
+    InputError
+        If the true structures are none that the model knows.
+    """
+    table = pd.read_csv(file)
+    known = table["true_structure"].isin(structures)
+    if not known.any():
+        found = ", ".join(sorted(table["true_structure"].astype(str).unique())[:5])
+        what = f"the true structures ({found}) are none of {', '.join(structures)}"
+        raise InputError(Fault(file, what, "correct `truth_column` or the names in it"))
+    table = table[known]
+    truth = pd.Categorical(table["true_structure"], structures).codes.astype(np.int64)
+    probabilities = table[[f"p_{structure}" for structure in structures]].to_numpy()
+    weight = table["weight"].to_numpy() if "weight" in table else np.ones(len(table))
+    return assignment_table(accepted_counts(probabilities, truth, weight), structures)
+
+
+def _distances(
+    composites: Composites, channels: np.ndarray, model: ModelDescription, settings: EvaluateSettings, seed: int
+) -> Iterator[tuple[str, str, str, str, float]]:
+    def prepared(counts: np.ndarray, index: int) -> np.ndarray:
+        return prepare(counts, model.scale_counts[index], settings.smoothing_nm, composites.pixel_nm)
+
+    other = composites.counts(len(composites) - 1)
+    for position, name in enumerate(composites.names):
+        truth = composites.counts(position)
+        composite = truth.sum(0)
+        rng = random_generator(seed, "evaluate", name)
+        halves = _halves(composites, position, rng)
+        for index, structure in enumerate(composites.structures):
+            rows = comparisons(
+                prepared(truth[index], index),
+                prepared(channels[position, index], index),
+                prepared(composite, index),
+                (prepared(halves[0][index], index), prepared(halves[1][index], index)),
+                prepared(other[index], index),
+                rng,
+            )
+            for distance, comparison, value in rows:
+                yield name, structure, distance, comparison, value
+        other = truth
+
+
+def _halves(composites: Composites, position: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Renderings of two disjoint random halves of the localizations, each counted twice."""
+    table = composites.table(position)
+    size = (len(composites.structures), composites.side_px, composites.pixel_nm)
+    if (table["weight"] == 1).all():
+        first = rng.random(len(table)) < 0.5
+        return 2 * count(table[first], *size), 2 * count(table[~first], *size)
+    whole = count(table, *size)  # an image: each pixel's counts are divided
+    first = rng.binomial(np.round(whole).astype(np.int64), 0.5).astype(np.float32)
+    return 2 * first, 2 * (whole - first)
+
+
+def _overlaps(
+    composites: Composites, channels: np.ndarray, model: ModelDescription, settings: EvaluateSettings
+) -> Iterator[tuple[str, str, str, str, str, float]]:
+    for position, name in enumerate(composites.names):
+        for source, counts in (("truth", composites.counts(position)), ("model", channels[position])):
+            scaled = [
+                smooth(image, settings.smoothing_nm, composites.pixel_nm) / scale
+                for image, scale in zip(counts, model.scale_counts, strict=True)
+            ]
+            for a, b in combinations(range(len(scaled)), 2):
+                for measure, value in overlap(scaled[a], scaled[b], settings.overlap_threshold).items():
+                    yield name, composites.structures[a], composites.structures[b], measure, source, value
+
+
+def _truth(composites: Composites) -> tuple[np.ndarray, np.ndarray]:
+    tables = [composites.table(index)[["structure", "weight"]] for index in range(len(composites))]
+    joined = pd.concat(tables, ignore_index=True)
+    return joined["structure"].to_numpy().astype(np.int64), joined["weight"].to_numpy()
+
+
+def _metadata(
+    composites: Composites, models: Mapping[str, tuple[ModelDescription, Path]], settings: EvaluateSettings
+) -> dict:
+    return {
+        "composites": len(composites),
+        "side_px": composites.side_px,
+        "pixel_nm": composites.pixel_nm,
+        "smoothing_nm": settings.smoothing_nm,
+        "overlap_threshold": settings.overlap_threshold,
+        "scale_counts": {
+            name: dict(zip(description.structures, description.scale_counts, strict=True))
+            for name, (description, _) in models.items()
+        },
+        "sources": dict(zip(composites.names, composites.sources, strict=True)),
+    }
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    with atomic(path) as partial:
+        table.to_csv(partial, index=False)

@@ -1,0 +1,155 @@
+"""Scoring the assignment of localizations: accuracy, crosstalk, recall and rejection, and calibration.
+
+Definitions: `rejected` is the fraction of localizations whose highest probability is under a threshold;
+`crosstalk` of a structure is the fraction of another structure among the accepted localizations assigned
+to it; `recall` is the fraction of a structure's localizations that are accepted and assigned to it.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+ALL = "all"
+THRESHOLDS = np.round(np.concatenate([np.arange(0, 0.99, 0.01), np.arange(0.99, 1.0, 0.001)]), 3)
+BINS = 15  # of confidence, as in Guo et al. 2017
+
+
+def accepted_counts(
+    probabilities: np.ndarray, truth: np.ndarray, weight: np.ndarray, thresholds: np.ndarray = THRESHOLDS
+) -> np.ndarray:
+    """Localizations accepted at each threshold, by assigned and true structure.
+
+    Parameters
+    ----------
+    probabilities : numpy.ndarray
+        Shape (n, structures).
+    truth : numpy.ndarray
+        Index of the true structure, shape (n,).
+    weight : numpy.ndarray
+        Localizations that each row stands for, shape (n,).
+    thresholds : numpy.ndarray
+        Ascending, the first of them 0; shape (t,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (t, structures assigned, structures true).
+    """
+    structures = probabilities.shape[1]
+    confidence = probabilities.max(1)
+    step = np.searchsorted(thresholds, confidence, side="right") - 1
+    index = (step * structures + probabilities.argmax(1)) * structures + truth
+    counts = np.bincount(index, weight, minlength=len(thresholds) * structures**2)
+    counts = counts.reshape(len(thresholds), structures, structures)
+    return counts[::-1].cumsum(0)[::-1]
+
+
+def assignment_table(
+    accepted: np.ndarray, structures: Sequence[str], thresholds: np.ndarray = THRESHOLDS
+) -> pd.DataFrame:
+    """The curve of crosstalk and recall against rejection.
+
+    Parameters
+    ----------
+    accepted : numpy.ndarray
+        From `accepted_counts`, shape (t, structures, structures), at thresholds of which the first is 0.
+    structures : sequence of str
+        Names by index.
+    thresholds : numpy.ndarray
+        Shape (t,).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns threshold, structure (each, and `all`), rejected, crosstalk, recall, localizations.
+    """
+    total = accepted[0].sum()
+    rejected = 1 - accepted.sum((1, 2)) / total
+    rows = []
+    for index, structure in enumerate(structures):
+        assigned = accepted[:, index].sum(1)
+        right = accepted[:, index, index]
+        true = accepted[0, :, index].sum()
+        rows.append(_curve(structure, thresholds, rejected, assigned, right, true))
+    right = np.trace(accepted, axis1=1, axis2=2)
+    rows.append(_curve(ALL, thresholds, rejected, accepted.sum((1, 2)), right, total))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _curve(
+    structure: str,
+    thresholds: np.ndarray,
+    rejected: np.ndarray,
+    assigned: np.ndarray,
+    right: np.ndarray,
+    true: float,
+) -> pd.DataFrame:
+    with np.errstate(invalid="ignore"):
+        crosstalk = np.where(assigned > 0, 1 - right / assigned, np.nan)  # nothing assigned: undefined
+        recall = right / true if true else np.full(len(right), np.nan)
+    return pd.DataFrame(
+        {
+            "threshold": thresholds,
+            "structure": structure,
+            "rejected": rejected,
+            "crosstalk": crosstalk,
+            "recall": recall,
+            "localizations": round(true),
+        }
+    )
+
+
+def crosstalk_at(curve: pd.DataFrame, rejected: float) -> float:
+    """Crosstalk of one structure's curve at a rejected fraction, interpolated linearly."""
+    curve = curve.dropna(subset="crosstalk")
+    return float(np.interp(rejected, curve["rejected"], curve["crosstalk"])) if len(curve) else np.nan
+
+
+def rejected_at(curve: pd.DataFrame, crosstalk: float) -> float:
+    """The smallest rejected fraction from which on a structure's crosstalk stays at or under a value; NaN if none."""
+    curve = curve.dropna(subset="crosstalk")
+    above = np.flatnonzero(curve["crosstalk"].to_numpy() > crosstalk)
+    first = above[-1] + 1 if len(above) else 0
+    return float(curve["rejected"].iloc[first]) if first < len(curve) else np.nan
+
+
+def calibration_table(
+    probabilities: np.ndarray, truth: np.ndarray, weight: np.ndarray, structures: Sequence[str]
+) -> pd.DataFrame:
+    """Reliability: how often localizations of a confidence are right, by assigned structure and for all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns structure, bin, confidence, accuracy, localizations; a row per bin that is not empty.
+    """
+    assigned = probabilities.argmax(1)
+    confidence = probabilities.max(1)
+    right = (assigned == truth) * weight
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    rows = []
+    for index, structure in [*enumerate(structures), (None, ALL)]:
+        own = slice(None) if index is None else assigned == index
+        number = np.bincount(bins[own], weight[own], minlength=BINS)
+        used = np.flatnonzero(number)
+        rows.append(
+            pd.DataFrame(
+                {
+                    "structure": structure,
+                    "bin": used,
+                    "confidence": np.bincount(bins[own], (confidence * weight)[own], BINS)[used] / number[used],
+                    "accuracy": np.bincount(bins[own], right[own], BINS)[used] / number[used],
+                    "localizations": np.round(number[used]).astype(int),
+                }
+            )
+        )
+    return pd.concat(rows, ignore_index=True)
+
+
+def expected_calibration_error(calibration: pd.DataFrame) -> float:
+    """Mean of |accuracy - confidence| over the localizations of a reliability table (Guo et al. 2017)."""
+    if not len(calibration):
+        return np.nan
+    gap = (calibration["accuracy"] - calibration["confidence"]).abs()
+    return float(np.average(gap, weights=calibration["localizations"]))

@@ -1,0 +1,65 @@
+"""What the network's output means: shares of what was measured, or the channels themselves.
+
+A head is a record of functions of the network's output `z`, shape (batch, structures, rows, columns).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+TRACE_COUNTS = 1e-3  # keeps the shares defined where a regression predicts nothing at all
+
+
+@dataclass(frozen=True)
+class Head:
+    """The meaning of an output.
+
+    Parameters
+    ----------
+    loss : callable
+        (z, counts, scale) to a scalar; counts as z, scale (structures, 1, 1) in counts per pixel.
+    log_probabilities : callable
+        (z, scale) to the log probability of each structure in each pixel, as z.
+    channels : callable
+        (z, shares, composite, scale) to the recoloured channels in counts, as z.
+    """
+
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor]
+    log_probabilities: Callable[[Tensor, Tensor], Tensor]
+    channels: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+
+
+def _shares_loss(z: Tensor, counts: Tensor, scale: Tensor) -> Tensor:
+    """Cross-entropy per localization: each localization of a pixel is a draw from the pixel's shares."""
+    return -(counts * functional.log_softmax(z, 1)).sum() / counts.sum().clamp(min=1)
+
+
+def _shares_log_probabilities(z: Tensor, scale: Tensor) -> Tensor:
+    return functional.log_softmax(z, 1)
+
+
+def _shares_channels(z: Tensor, shares: Tensor, composite: Tensor, scale: Tensor) -> Tensor:
+    return shares * composite
+
+
+def _regression_loss(z: Tensor, counts: Tensor, scale: Tensor) -> Tensor:
+    """Mean squared error of the channels, each in units of its structure's scale."""
+    return functional.mse_loss(functional.relu(z), counts / scale)
+
+
+def _regression_log_probabilities(z: Tensor, scale: Tensor) -> Tensor:
+    channels = functional.relu(z) * scale + TRACE_COUNTS
+    return torch.log(channels / channels.sum(1, keepdim=True))
+
+
+def _regression_channels(z: Tensor, shares: Tensor, composite: Tensor, scale: Tensor) -> Tensor:
+    return functional.relu(z) * scale
+
+
+HEADS = {
+    "shares": Head(_shares_loss, _shares_log_probabilities, _shares_channels),
+    "regression": Head(_regression_loss, _regression_log_probabilities, _regression_channels),
+}

@@ -1,0 +1,161 @@
+"""A trained model on disk: a folder of `weights.safetensors` and `model.json`, never a pickle.
+
+The description is read without torch, so that stages which only need a scale or a threshold start fast.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lusco.errors import Fault, InputError
+from lusco.files import atomic, read_json, write_json
+
+if TYPE_CHECKING:
+    from lusco.network import UNet
+
+FORMAT = "lusco-model"
+VERSION = 1
+WEIGHTS = "weights.safetensors"
+DESCRIPTION = "model.json"
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """Everything about a model but its weights.
+
+    Parameters
+    ----------
+    structures : tuple of str
+        Structures in the order of the channels.
+    pixel_nm : float
+        Pixel size it was trained at, in nm.
+    head : str
+        A name in `lusco.heads.HEADS`.
+    features, depth : int
+        Size of the U-Net.
+    scale_counts : tuple of float
+        Scale of each structure's images, in counts per pixel, from the training acquisitions.
+    temperature : float
+        Divides log probabilities; fitted on validation composites.
+    sharpening : float
+        Exponent of the probabilities when they become an image; chosen on validation composites.
+    rejection : list of dict
+        On validation composites: `threshold`, and the `rejected` fraction and `crosstalk` it gives.
+    training : dict
+        Settings, seed, acquisitions, steps and versions of the training.
+    weights_sha256 : str
+        Checksum of the weights.
+    """
+
+    structures: tuple[str, ...]
+    pixel_nm: float
+    head: str
+    features: int
+    depth: int
+    scale_counts: tuple[float, ...]
+    temperature: float
+    sharpening: float
+    rejection: list[dict[str, float]]
+    training: dict[str, Any]
+    weights_sha256: str = ""
+
+    def threshold(self, crosstalk: float) -> float:
+        """The lowest threshold whose crosstalk on validation is at or under `crosstalk`.
+
+        Where none is, the threshold with the least crosstalk.
+        """
+        good = [entry["threshold"] for entry in self.rejection if entry["crosstalk"] <= crosstalk]
+        if good:
+            return min(good)
+        return min(self.rejection, key=lambda entry: (entry["crosstalk"], entry["threshold"]))["threshold"]
+
+
+def write_model(folder: str | Path, network: "UNet", description: ModelDescription) -> None:
+    """Write weights and description; the checksum of the weights is filled in.
+
+    The description is written last, so that a folder with one is complete.
+    """
+    from safetensors.torch import save
+
+    folder = Path(folder)
+    weights = save({name: tensor.contiguous() for name, tensor in network.state_dict().items()})
+    with atomic(folder / WEIGHTS) as partial:
+        partial.write_bytes(weights)
+    content = asdict(description) | {"weights_sha256": hashlib.sha256(weights).hexdigest()}
+    write_json(folder / DESCRIPTION, {"format": FORMAT, "version": VERSION, **content})
+
+
+def read_description(folder: str | Path) -> ModelDescription:
+    """Read the description of a model.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no model of LUSCo, or a damaged one.
+    """
+    file = Path(folder) / DESCRIPTION
+    content = read_json(file)
+    foreign = "it is no model of LUSCo; give a folder that `lusco train` wrote"
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(Fault(file, "the description has another format", foreign))
+    if content.get("version") != VERSION:
+        raise InputError(
+            Fault(file, f"the model has version {content.get('version')}, not {VERSION}", "train it again")
+        )
+    fields = ModelDescription.__dataclass_fields__
+    if missing := sorted(set(fields) - set(content)):
+        raise InputError(Fault(file, f"the description lacks {', '.join(missing)}", "restore the file or train again"))
+    content = {name: content[name] for name in fields}
+    for name in ("structures", "scale_counts"):
+        content[name] = tuple(content[name])
+    return ModelDescription(**content)
+
+
+def check_structures(description: ModelDescription, structures: Sequence[str], file: str | Path) -> None:
+    """Check that a model tells apart exactly the given structures, in this order.
+
+    Raises
+    ------
+    InputError
+        If it does not.
+    """
+    if description.structures != tuple(structures):
+        known, wanted = ", ".join(description.structures), ", ".join(structures)
+        raise InputError(
+            Fault(
+                file,
+                f"the model knows the structures {known}, the configuration asks for {wanted}",
+                "set `structures` to those of the model, in its order, or train another",
+            )
+        )
+
+
+def read_network(folder: str | Path, description: ModelDescription) -> "UNet":
+    """Build the network of a model and load its weights.
+
+    Raises
+    ------
+    InputError
+        If the weights are missing, damaged, or those of another network.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    from lusco.network import UNet
+
+    file = Path(folder) / WEIGHTS
+    mend = "restore the file or train the model again"
+    try:
+        weights = file.read_bytes()
+    except FileNotFoundError:
+        raise InputError(Fault(file, "the weights of the model do not exist", mend)) from None
+    if hashlib.sha256(weights).hexdigest() != description.weights_sha256:
+        raise InputError(Fault(file, "the weights are damaged: their checksum is not that in model.json", mend))
+    network = UNet(len(description.structures), description.features, description.depth)
+    try:
+        network.load_state_dict(load(weights))
+    except (SafetensorError, RuntimeError):
+        raise InputError(Fault(file, "the weights do not fit the network in model.json", mend)) from None
+    return network.eval()

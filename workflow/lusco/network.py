@@ -1,0 +1,84 @@
+"""The auto-encoder G: a residual U-Net without normalization layers.
+
+Ronneberger et al. 2015, with residual blocks whose branch starts at zero (De and Smith 2020, SkipInit) in
+place of normalization: nothing depends on the rest of the image, so that tiles join without seams, and a
+training step spends its time in convolutions.
+"""
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class ResidualBlock(nn.Module):
+    """relu(x + gain * conv(relu(conv(x)))), with a gain that starts at zero."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(features, features, 3, padding=1)
+        self.second = nn.Conv2d(features, features, 3, padding=1)
+        self.gain = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape (batch, features, rows, columns) in and out."""
+        branch = functional.relu_(self.first(x))
+        # the gain scales the few weights rather than the many features, and sums are in place: on a
+        # processor such passes over memory cost as much as the convolutions
+        weight, bias = self.gain * self.second.weight, self.gain * self.second.bias
+        branch = functional.conv2d(branch, weight, bias, padding=1)
+        return functional.relu_(branch.add_(x))
+
+
+class UNet(nn.Module):
+    """U-Net whose skips are added.
+
+    Parameters
+    ----------
+    channels : int
+        Output channels.
+    features : int
+        Features at full resolution; each halving doubles them.
+    depth : int
+        Number of halvings.
+    """
+
+    def __init__(self, channels: int, features: int, depth: int) -> None:
+        super().__init__()
+        widths = [features * 2**level for level in range(depth + 1)]
+        self.depth = depth
+        self.stem = nn.Conv2d(1, features, 3, padding=1)
+        self.encoder = nn.ModuleList(ResidualBlock(width) for width in widths)
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in itertools.pairwise(widths))
+        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
+        self.decoder = nn.ModuleList(ResidualBlock(width) for width in widths[:-1])
+        self.head = nn.Conv2d(features, channels, 1)
+
+    def forward(self, counts: Tensor) -> Tensor:
+        """Map counts, shape (batch, 1, rows, columns), to output, (batch, channels, rows, columns).
+
+        Rows and columns must be multiples of 2 ** depth.
+        """
+        x = self.stem(torch.log1p(counts))
+        skips = []
+        for level in range(self.depth):
+            x = self.encoder[level](x)
+            skips.append(x)
+            x = self.down[level](x)
+        x = self.encoder[self.depth](x)
+        for level in reversed(range(self.depth)):
+            x = functional.interpolate(self.up[level](x), scale_factor=2, mode="nearest")
+            x = self.decoder[level](x + skips[level])
+        return self.head(x)
+
+
+def context_px(depth: int) -> int:
+    """How far, in pixels, the output of a pixel can depend on the input, rounded up to whole coarsest pixels.
+
+    A 3 x 3 convolution at level l reaches 2**l pixels, and so does a halving by 2 x 2; there are four
+    convolutions per level, two at the coarsest, and the stem.
+    """
+    reach = 1 + sum(5 * 2**level for level in range(depth)) + 2 * 2**depth
+    coarsest = 2**depth
+    return -(-reach // coarsest) * coarsest

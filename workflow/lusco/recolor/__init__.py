@@ -1,0 +1,152 @@
+"""Recolouring: a trained model applied to composites and to measured mixtures.
+
+Every localization gets the probabilities of the pixel it lies in; the channels are the shares of what was
+measured (or, with a regression, what the network predicts).
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lusco import image, table
+from lusco.files import atomic
+from lusco.model import ModelDescription
+from lusco.render import pixel_index, render
+from lusco.superpose.composites import Composites
+from lusco.table import Localizations
+
+CHANNELS = "channels.npy"
+PROBABILITIES = "probabilities.npy"
+
+
+@dataclass(frozen=True)
+class Recolored:
+    """A recoloured image.
+
+    Parameters
+    ----------
+    channels : numpy.ndarray
+        Counts per structure and pixel, shape (structures, rows, columns), float32.
+    probabilities : numpy.ndarray
+        Calibrated probability of each structure in each pixel, same shape.
+    """
+
+    channels: np.ndarray
+    probabilities: np.ndarray
+
+
+class Recolorer:
+    """A model ready to be applied.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of the model.
+    description : ModelDescription
+        Its description.
+    tile_px : int
+        Side of the tiles in pixels.
+    threads : int
+        Processor threads to use.
+    device : str
+        `auto`, or a torch device.
+    """
+
+    def __init__(
+        self, folder: str | Path, description: ModelDescription, tile_px: int, threads: int, device: str = "auto"
+    ) -> None:
+        import torch
+
+        from lusco.model import read_network
+        from lusco.train.loop import choose_device
+
+        torch.set_num_threads(threads)
+        self.description = description
+        self.network = read_network(folder, description)
+        self.tile_px = tile_px
+        self.device = choose_device(device)
+
+    def __call__(self, counts: np.ndarray) -> Recolored:
+        """Recolour an image of counts, shape (rows, columns), at the model's pixel size."""
+        import torch
+
+        from lusco.heads import HEADS
+        from lusco.network import context_px
+        from lusco.recolor.tiles import apply_tiled
+        from lusco.train.calibrate import soften
+
+        model = self.description
+        head = HEADS[model.head]
+        context, multiple = context_px(model.depth), 2**model.depth
+        output = apply_tiled(self.network, counts, len(model.structures), self.tile_px, context, multiple, self.device)
+        z = torch.from_numpy(output)[None]
+        scale = torch.tensor(model.scale_counts, dtype=torch.float32).reshape(-1, 1, 1)
+        probabilities = soften(head.log_probabilities(z, scale).numpy(), model.temperature)
+        shares = probabilities**model.sharpening
+        shares /= shares.sum(1, keepdims=True)
+        channels = head.channels(z, torch.from_numpy(shares), torch.from_numpy(counts)[None, None], scale)
+        return Recolored(channels[0].numpy(), probabilities[0])
+
+
+def recolor_composites(recolorer: Recolorer, composites: Composites, out: str | Path) -> None:
+    """Recolour the composites of a split into a folder of two arrays, memory-mappable.
+
+    `channels.npy` has the shape (composites, structures, side, side), `probabilities.npy` a row per
+    localization of the composites one after another and a column per structure.
+    """
+    channels, probabilities = [], []
+    for index in range(len(composites)):
+        result = recolorer(composites.counts(index).sum(0))
+        channels.append(result.channels)
+        localizations = composites.table(index)
+        pixel = pixel_index(
+            localizations["x_nm"].to_numpy(),
+            localizations["y_nm"].to_numpy(),
+            (0.0, 0.0),
+            composites.pixel_nm,
+            (composites.side_px, composites.side_px),
+        )
+        probabilities.append(result.probabilities.reshape(len(composites.structures), -1)[:, pixel].T)
+    with atomic(out) as partial:
+        if partial.exists():
+            shutil.rmtree(partial)
+        partial.mkdir()
+        np.save(partial / CHANNELS, np.stack(channels), allow_pickle=False)
+        np.save(partial / PROBABILITIES, np.concatenate(probabilities), allow_pickle=False)
+
+
+def recolor_acquisition(
+    recolorer: Recolorer, acquisition: Localizations, crosstalk: float, image_out: Path, table_out: Path
+) -> None:
+    """Recolour an acquisition: an OME-TIFF with a channel per structure, and a table of localizations.
+
+    Parameters
+    ----------
+    recolorer : Recolorer
+        The model.
+    acquisition : Localizations
+        What to recolour; the true structures of a scored one go to the column `true_structure`.
+    crosstalk : float
+        Localizations are rejected below the threshold that keeps crosstalk on validation at this fraction.
+    image_out, table_out : Path
+        Files to write.
+    """
+    model = recolorer.description
+    counts = render(acquisition, model.pixel_nm)
+    result = recolorer(counts)
+    image.write(image.Image(result.channels, model.pixel_nm, model.structures), image_out)
+
+    localizations = acquisition.table
+    x0, _, y0, _ = acquisition.field_nm
+    x_nm, y_nm = localizations["x_nm"].to_numpy(), localizations["y_nm"].to_numpy()
+    pixel = pixel_index(x_nm, y_nm, (x0, y0), model.pixel_nm, counts.shape)
+    probabilities = result.probabilities.reshape(len(model.structures), -1)[:, pixel].T
+    named = localizations.rename(columns={"structure": "true_structure"})
+    named["structure"] = np.array(model.structures)[probabilities.argmax(1)]
+    for index, structure in enumerate(model.structures):
+        named[f"p_{structure}"] = probabilities[:, index].astype(np.float32)
+    named["rejected"] = pd.Series(probabilities.max(1) < model.threshold(crosstalk), index=named.index)
+    table.write_thunderstorm(named, table_out)

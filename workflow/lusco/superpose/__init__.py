@@ -1,0 +1,172 @@
+"""Superposition: pieces of single-structure acquisitions added up to composites.
+
+Training crops are made on the fly and never twice; validation and test composites are fixed and written
+to disk. Superposing independent acquisitions follows the original system (Bernard et al. 2023).
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lusco import table as tables
+from lusco.errors import Fault, raise_all
+from lusco.superpose.composites import write_composites
+from lusco.superpose.pieces import Field, cut, prepare
+from lusco.table import Localizations
+
+ATTEMPTS = 20  # how often to look for a piece that is not empty
+
+
+def random_generator(seed: int, *names: str | int) -> np.random.Generator:
+    """Generator that depends on the run's seed and the names of the item, and on nothing else."""
+    digest = hashlib.sha256(":".join(map(str, (seed, *names))).encode()).digest()
+    return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
+
+
+def read_acquisitions(paths: Sequence[str | Path], structures: Sequence[str]) -> list[Localizations]:
+    """Read the single-structure acquisitions to superpose.
+
+    Raises
+    ------
+    InputError
+        If a structure has none, or an acquisition has another structure or no localizations.
+    """
+    acquisitions = [tables.read(path) for path in paths]
+    faults = []
+    for path, acquisition in zip(paths, acquisitions, strict=True):
+        structure = acquisition.source["structure"]
+        if structure not in structures:
+            known = ", ".join(structures)
+            faults.append(Fault(path, f"its structure `{structure}` is not asked for", f"use one of {known}"))
+        if not len(acquisition):
+            faults.append(Fault(path, "the acquisition has no localizations", "remove it or loosen the filters"))
+    present = {acquisition.source["structure"] for acquisition in acquisitions}
+    faults += [
+        Fault("acquisitions", f"there is none of the structure `{structure}`", "give at least one")
+        for structure in structures
+        if structure not in present
+    ]
+    raise_all(faults)
+    return acquisitions
+
+
+def by_structure(
+    acquisitions: Sequence[Localizations], structures: Sequence[str], pixel_nm: float
+) -> tuple[list[Field], ...]:
+    """Acquisitions prepared for cutting, a list for each structure."""
+    fields = [prepare(acquisition, pixel_nm) for acquisition in acquisitions]
+    return tuple([field for field in fields if field.structure == structure] for structure in structures)
+
+
+def training_crop(
+    fields: Sequence[Sequence[Field]],
+    side_px: int,
+    pixel_nm: float,
+    keep_min: float,
+    absent: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """One training crop: the counts of each structure, whose sum is the network's input.
+
+    Parameters
+    ----------
+    fields : sequence of sequence of Field
+        Training acquisitions of each structure.
+    side_px : int
+        Side of the crop in pixels.
+    pixel_nm : float
+        Pixel size in nm.
+    keep_min : float
+        Each structure is thinned to a random fraction between this and 1.
+    absent : float
+        Probability that a structure is absent; one is always present.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (structures, side_px, side_px), float32.
+    """
+    present = rng.random(len(fields)) >= absent
+    present[rng.integers(len(fields))] = True
+    counts = np.zeros((len(fields), side_px, side_px), dtype=np.float32)
+    for index in np.flatnonzero(present):
+        field = fields[index][rng.integers(len(fields[index]))]
+        counts[index] = cut(field, side_px * pixel_nm, rng.uniform(keep_min, 1), rng).render(side_px, pixel_nm)
+    return counts
+
+
+def superpose(
+    acquisitions: Sequence[Localizations],
+    structures: Sequence[str],
+    split: str,
+    number: int,
+    side_px: int,
+    pixel_nm: float,
+    seed: int,
+    out: str | Path,
+) -> None:
+    """Make the fixed composites of a split: all structures, each at its natural density.
+
+    Parameters
+    ----------
+    acquisitions : sequence of Localizations
+        The split's acquisitions.
+    structures : sequence of str
+        Structures in the order of the channels.
+    split : str
+        `validation` or `test`; part of the seed.
+    number : int
+        Number of composites.
+    side_px : int
+        Side of a composite in pixels.
+    pixel_nm : float
+        Pixel size in nm.
+    seed : int
+        Seed of the experiment.
+    out : str or Path
+        File to write.
+    """
+    fields = by_structure(acquisitions, structures, pixel_nm)
+    sources = {acquisition.source["acquisition"]: acquisition for acquisition in acquisitions}
+    composites = []
+    for index in range(number):
+        name = f"{split}_{index:03d}"
+        rng = random_generator(seed, name)
+        # acquisitions in turn, so that each serves as often as the others
+        chosen = [candidates[index % len(candidates)] for candidates in fields]
+        parts = [
+            _localizations(field, sources[field.name], channel, side_px * pixel_nm, rng)
+            for channel, field in enumerate(chosen)
+        ]
+        named = {field.structure: field.name for field in chosen}
+        composites.append((name, named, pd.concat(parts, ignore_index=True)))
+    write_composites(out, structures, pixel_nm, side_px, composites)
+
+
+def _localizations(
+    field: Field, source: Localizations, channel: int, side_nm: float, rng: np.random.Generator
+) -> pd.DataFrame:
+    """A piece as a table of the composite container; empty places of a field are passed over."""
+    for _ in range(ATTEMPTS):
+        piece = cut(field, side_nm, 1.0, rng)
+        if len(piece.row):
+            break
+    rows: Mapping = source.table.iloc[piece.row]
+    return pd.DataFrame(
+        {
+            "x_nm": piece.x_nm,
+            "y_nm": piece.y_nm,
+            "frame": rows["frame"].to_numpy(),
+            "photons": rows["photons"].to_numpy(),
+            "uncertainty_nm": rows["uncertainty_nm"].to_numpy(),
+            "weight": np.float32(1) if piece.weight is None else piece.weight,
+            "structure": np.int8(channel),
+            "unspecific": rows["unspecific"].to_numpy() if "unspecific" in rows else False,
+            "row": piece.row,
+        }
+    )

@@ -1,0 +1,151 @@
+"""The container of fixed composites: one Arrow file per split, memory-mapped, a chunk per composite.
+
+A composite is a union of localization tables, so the true structure of each localization is known; its
+image is only a rendering and is not stored.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from lusco.errors import Fault, InputError
+from lusco.files import atomic
+from lusco.render import pixel_index
+
+_KEY = b"lusco-composites"
+SCHEMA = pa.schema(
+    [
+        ("x_nm", pa.float64()),
+        ("y_nm", pa.float64()),
+        ("frame", pa.int64()),
+        ("photons", pa.float32()),
+        ("uncertainty_nm", pa.float32()),
+        ("weight", pa.float32()),  # 1 for a localization, counts for a pixel of an image
+        ("structure", pa.int8()),  # index of the true structure
+        ("unspecific", pa.bool_()),  # known for simulated acquisitions only, otherwise false
+        ("row", pa.int64()),  # row in the table of the source acquisition
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Composites:
+    """Composites of one split, read from disk when asked for.
+
+    Parameters
+    ----------
+    structures : tuple of str
+        Structures in the order of `counts`.
+    pixel_nm : float
+        Pixel size in nm.
+    side_px : int
+        Side of every composite in pixels.
+    names : tuple of str
+        Name of each composite.
+    sources : tuple of dict
+        For each composite, the acquisition of each structure.
+    reader : pyarrow.ipc.RecordBatchFileReader
+        The open file.
+    """
+
+    structures: tuple[str, ...]
+    pixel_nm: float
+    side_px: int
+    names: tuple[str, ...]
+    sources: tuple[dict[str, str], ...]
+    reader: pa.ipc.RecordBatchFileReader
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def table(self, index: int) -> pd.DataFrame:
+        """Localizations of a composite, columns as in `SCHEMA`, coordinates from its first corner."""
+        return self.reader.get_batch(index).to_pandas()
+
+    def counts(self, index: int) -> np.ndarray:
+        """Counts per structure and pixel, shape (structures, side_px, side_px), float32."""
+        return count(self.table(index), len(self.structures), self.side_px, self.pixel_nm)
+
+
+def count(table: pd.DataFrame, structures: int, side_px: int, pixel_nm: float) -> np.ndarray:
+    """Render the localizations of a composite, or a part of them, per structure.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (structures, side_px, side_px), float32.
+    """
+    pixel = pixel_index(table["x_nm"].to_numpy(), table["y_nm"].to_numpy(), (0.0, 0.0), pixel_nm, (side_px, side_px))
+    index = table["structure"].to_numpy().astype(np.int64) * side_px**2 + pixel
+    counts = np.bincount(index, table["weight"].to_numpy(), minlength=structures * side_px**2)
+    return counts.reshape(structures, side_px, side_px).astype(np.float32)
+
+
+def write_composites(
+    path: str | Path,
+    structures: Sequence[str],
+    pixel_nm: float,
+    side_px: int,
+    composites: Iterable[tuple[str, dict[str, str], pd.DataFrame]],
+) -> None:
+    """Write composites, atomically.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write, ending in `.arrow`.
+    structures : sequence of str
+        Structures by the index used in the tables.
+    pixel_nm : float
+        Pixel size in nm.
+    side_px : int
+        Side of every composite in pixels.
+    composites : iterable of tuple
+        Name, source acquisitions by structure, and localizations of each composite.
+    """
+    composites = list(composites)
+    metadata = {
+        "structures": list(structures),
+        "pixel_nm": pixel_nm,
+        "side_px": side_px,
+        "names": [name for name, _, _ in composites],
+        "sources": [sources for _, sources, _ in composites],
+    }
+    schema = SCHEMA.with_metadata({_KEY: json.dumps(metadata).encode()})
+    with atomic(path) as partial, pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        for _, _, table in composites:
+            writer.write_batch(pa.RecordBatch.from_pandas(table, schema=schema, preserve_index=False))
+
+
+def open_composites(path: str | Path) -> Composites:
+    """Open composites written by `write_composites`; tables are read when asked for.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or something else.
+    """
+    try:
+        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+    except FileNotFoundError:
+        raise InputError(Fault(path, "the file does not exist", "check the path")) from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(
+            Fault(path, f"the composites cannot be read ({error})", "delete the file and run again to recreate it")
+        ) from None
+    if _KEY not in (reader.schema.metadata or {}):
+        raise InputError(Fault(path, "the file holds no composites", "make them with `lusco superpose`"))
+    metadata = json.loads(reader.schema.metadata[_KEY])
+    return Composites(
+        structures=tuple(metadata["structures"]),
+        pixel_nm=metadata["pixel_nm"],
+        side_px=metadata["side_px"],
+        names=tuple(metadata["names"]),
+        sources=tuple(metadata["sources"]),
+        reader=reader,
+    )

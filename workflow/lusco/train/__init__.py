@@ -1,0 +1,183 @@
+"""Training: single-structure acquisitions in, a calibrated model out."""
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import lightning
+import numpy as np
+import pandas as pd
+import torch
+from torch.utils.data import DataLoader
+
+from lusco import __version__
+from lusco.errors import Fault, InputError
+from lusco.evaluate.distances import structure_scale
+from lusco.files import atomic
+from lusco.heads import HEADS
+from lusco.model import ModelDescription, write_model
+from lusco.network import UNet
+from lusco.render import render
+from lusco.settings import EvaluateSettings, TrainSettings
+from lusco.superpose import by_structure
+from lusco.superpose.composites import Composites
+from lusco.table import Localizations
+from lusco.train.calibrate import choose_sharpening, fit_temperature, rejection_curve, soften
+from lusco.train.crops import Crops, FixedComposites, training_loader
+from lusco.train.loop import Schedule, Task, choose_device, choose_precision, fit
+
+logger = logging.getLogger(__name__)
+
+VALIDATION_BATCH = 2
+HISTORY = "history.csv"
+
+
+def train(
+    acquisitions: Sequence[Localizations],
+    validation: Composites,
+    settings: TrainSettings,
+    comparison: EvaluateSettings,
+    seed: int,
+    threads: int,
+    out: str | Path,
+) -> None:
+    """Train a model and write its folder; an interrupted training is resumed.
+
+    Parameters
+    ----------
+    acquisitions : sequence of Localizations
+        Training acquisitions of every structure.
+    validation : Composites
+        Validation composites; their structures and pixel size become the model's.
+    settings : TrainSettings
+        Network and training.
+    comparison : EvaluateSettings
+        Smoothing with which the scale and the sharpening are chosen.
+    seed : int
+        Seed of the experiment.
+    threads : int
+        Processor threads to use.
+    out : str or Path
+        Folder for weights, description and history.
+    """
+    torch.set_num_threads(threads)
+    lightning.seed_everything(seed, verbose=False)
+    structures, pixel_nm = validation.structures, validation.pixel_nm
+    device = choose_device(settings.device)
+    precision = choose_precision(settings.precision, device)
+    scale = _scales(acquisitions, structures, comparison, pixel_nm)
+    head = HEADS[settings.head]
+    network = UNet(len(structures), settings.features, settings.depth).to(memory_format=torch.channels_last)
+    per_scale = torch.tensor(scale, dtype=torch.float32, device=device).reshape(-1, 1, 1)
+    validations = max(1, round(settings.steps / settings.validate_every))
+    schedule = Schedule(validations, -(-settings.steps // validations), settings.patience, settings.learning_rate)
+    crops = Crops(
+        by_structure(acquisitions, structures, pixel_nm),
+        settings.crop_px,
+        pixel_nm,
+        settings.keep_fraction_min,
+        settings.absent,
+        seed,
+    )
+    composites = FixedComposites(validation)
+    _check_size(validation.side_px, settings)
+
+    checkpoints = Path(out) / f".unfinished-{_fingerprint(acquisitions, validation, settings, seed)}"
+    _remove_unfinished(Path(out), checkpoints)
+    logger.info("training on %s in %s with %d threads", device, precision, threads)
+    history = fit(
+        Task(network, lambda z, counts: head.loss(z, counts, per_scale)),
+        training_loader(crops, settings.batch, schedule.steps_per_epoch),
+        DataLoader(composites, VALIDATION_BATCH),
+        schedule,
+        device,
+        precision,
+        checkpoints,
+    )
+    description = ModelDescription(
+        structures=structures,
+        pixel_nm=pixel_nm,
+        head=settings.head,
+        features=settings.features,
+        depth=settings.depth,
+        scale_counts=scale,
+        **_chosen_on_validation(network, head, composites.counts, structures, scale, comparison, pixel_nm),
+        training={
+            "settings": asdict(settings),
+            "seed": seed,
+            "device": device,
+            "precision": precision,
+            "acquisitions": {
+                name: [a.source["acquisition"] for a in acquisitions if a.source["structure"] == name]
+                for name in structures
+            },
+            "steps": history[-1]["step"],
+            "best_step": min(history, key=lambda record: record["validation_loss"])["step"],
+            "lusco": __version__,
+            "torch": torch.__version__,
+        },
+    )
+    with atomic(Path(out) / HISTORY) as partial:
+        pd.DataFrame(history).to_csv(partial, index=False)
+    write_model(out, network, description)
+    shutil.rmtree(checkpoints)
+
+
+def _scales(
+    acquisitions: Sequence[Localizations], structures: Sequence[str], comparison: EvaluateSettings, pixel_nm: float
+) -> tuple[float, ...]:
+    return tuple(
+        structure_scale(
+            [render(a, pixel_nm) for a in acquisitions if a.source["structure"] == name],
+            comparison.smoothing_nm,
+            pixel_nm,
+        )
+        for name in structures
+    )
+
+
+def _check_size(side_px: int, settings: TrainSettings) -> None:
+    step = 2**settings.depth
+    for name, side in (("superpose.crop_px", side_px), ("train.crop_px", settings.crop_px)):
+        if side % step:
+            what = f"a crop of {side} pixels cannot be halved {settings.depth} times"
+            raise InputError(Fault("configuration", what, f"choose a multiple of {step}", f"key `{name}`"))
+
+
+def _fingerprint(
+    acquisitions: Sequence[Localizations], validation: Composites, settings: TrainSettings, seed: int
+) -> str:
+    """Identifies a training, so that only the same one is ever resumed."""
+    sources = [a.source for a in acquisitions]
+    content = [sources, validation.structures, validation.pixel_nm, validation.sources, asdict(settings), seed]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def _remove_unfinished(out: Path, current: Path) -> None:
+    for folder in out.glob(".unfinished-*"):
+        if folder != current:
+            shutil.rmtree(folder)
+
+
+def _chosen_on_validation(network, head, counts, structures, scale, comparison, pixel_nm) -> dict:
+    """Temperature, sharpening and rejection curve of a trained network."""
+    counts = np.stack(counts)
+    per_scale = torch.tensor(scale, dtype=torch.float32).reshape(-1, 1, 1)
+    network.eval()
+    with torch.inference_mode():
+        logs = [
+            head.log_probabilities(network(torch.from_numpy(image.sum(0)[None, None])), per_scale)[0].numpy()
+            for image in counts
+        ]
+    logs = np.stack(logs)
+    temperature = fit_temperature(logs, counts)
+    probabilities = soften(logs, temperature)
+    return {
+        "temperature": temperature,
+        "sharpening": choose_sharpening(probabilities, counts, scale, comparison.smoothing_nm, pixel_nm),
+        "rejection": rejection_curve(probabilities, counts, structures),
+    }

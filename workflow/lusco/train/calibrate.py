@@ -1,0 +1,91 @@
+"""What is chosen on validation composites after training: temperature, sharpening and rejection.
+
+Temperature scaling is Guo et al. 2017. Soft shares leave a veil of each structure on the others' channels;
+raising the probabilities to a power before they become an image thins it and conserves what was measured.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from lusco.evaluate.assignment import ALL, THRESHOLDS, accepted_counts, assignment_table
+from lusco.evaluate.distances import distance, prepare
+
+SHARPENINGS = (1.0, 1.5, 2.0, 3.0, 4.0)
+
+
+def fit_temperature(log_probabilities: np.ndarray, counts: np.ndarray) -> float:
+    """The temperature under which the true labels of the validation localizations are likeliest.
+
+    Parameters
+    ----------
+    log_probabilities, counts : numpy.ndarray
+        Shape (composites, structures, rows, columns).
+    """
+    occupied = counts.sum(1) > 0
+    logs = np.moveaxis(log_probabilities, 1, -1)[occupied].astype(np.float64)
+    truth = np.moveaxis(counts, 1, -1)[occupied]
+
+    def loss(log_temperature: float) -> float:
+        scaled = logs / np.exp(log_temperature)
+        return float((truth.sum(1) * np.logaddexp.reduce(scaled, 1) - (truth * scaled).sum(1)).sum())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.2), np.log(5)), method="bounded").x))
+
+
+def soften(log_probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities at a temperature; structures along axis 1."""
+    scaled = log_probabilities / temperature
+    scaled = np.exp(scaled - scaled.max(1, keepdims=True))
+    return scaled / scaled.sum(1, keepdims=True)
+
+
+def rejection_curve(probabilities: np.ndarray, counts: np.ndarray, structures: Sequence[str]) -> list[dict[str, float]]:
+    """Rejected fraction and crosstalk over all structures at each threshold, where anything is accepted.
+
+    Parameters
+    ----------
+    probabilities, counts : numpy.ndarray
+        Shape (composites, structures, rows, columns).
+    structures : sequence of str
+        Names by index.
+    """
+    composite, truth, row, column = np.nonzero(counts)
+    accepted = accepted_counts(probabilities[composite, :, row, column], truth, counts[composite, truth, row, column])
+    table = assignment_table(accepted, structures, THRESHOLDS)
+    table = table[table["structure"] == ALL].dropna()
+    return table[["threshold", "rejected", "crosstalk"]].astype(float).to_dict("records")
+
+
+def choose_sharpening(
+    probabilities: np.ndarray, counts: np.ndarray, scale: Sequence[float], smoothing_nm: float, pixel_nm: float
+) -> float:
+    """The sharpening that closes most of the gap between shuffled pairs and perfection, over both distances.
+
+    Parameters
+    ----------
+    probabilities, counts : numpy.ndarray
+        Shape (composites, structures, rows, columns).
+    scale : sequence of float
+        Scale of each structure's images, in counts per pixel.
+    smoothing_nm, pixel_nm : float
+        Smoothing and pixel size in nm.
+    """
+    composite = counts.sum(1, keepdims=True)
+
+    def relative_distance(sharpening: float) -> float:
+        shares = probabilities**sharpening
+        channels = shares / shares.sum(1, keepdims=True) * composite
+        ratios = []
+        for index, of_structure in enumerate(scale):
+            true = [prepare(image, of_structure, smoothing_nm, pixel_nm) for image in counts[:, index]]
+            predicted = [prepare(image, of_structure, smoothing_nm, pixel_nm) for image in channels[:, index]]
+            others = true[1:] + true[:1]
+            for name in ("mse", "dssim"):
+                model = np.median([distance(name, a, b) for a, b in zip(predicted, true, strict=True)])
+                random = np.median([distance(name, a, b) for a, b in zip(others, true, strict=True)])
+                ratios.append(model / random if random else model)
+        return float(np.mean(ratios))
+
+    return min(SHARPENINGS, key=relative_distance)

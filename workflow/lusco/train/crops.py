@@ -1,0 +1,94 @@
+"""Training crops and validation composites as torch data sets: pairs of composite and channels."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from torch import Tensor, from_numpy
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from lusco.superpose import random_generator, training_crop
+from lusco.superpose.composites import Composites
+from lusco.superpose.pieces import Field
+
+
+class Crops(Dataset):
+    """Endless training crops; crop i depends on the seed and i only, so that training can be resumed.
+
+    Parameters
+    ----------
+    fields : sequence of sequence of Field
+        Training acquisitions of each structure.
+    side_px : int
+        Side of a crop in pixels.
+    pixel_nm : float
+        Pixel size in nm.
+    keep_min, absent : float
+        See `lusco.superpose.training_crop`.
+    seed : int
+        Seed of the experiment.
+    """
+
+    def __init__(
+        self,
+        fields: Sequence[Sequence[Field]],
+        side_px: int,
+        pixel_nm: float,
+        keep_min: float,
+        absent: float,
+        seed: int,
+    ) -> None:
+        self.arguments = (fields, side_px, pixel_nm, keep_min, absent)
+        self.seed = seed
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """Composite, shape (1, side, side), and channels, shape (structures, side, side), in counts."""
+        return _pair(training_crop(*self.arguments, random_generator(self.seed, "crop", index)))
+
+
+class FixedComposites(Dataset):
+    """The composites of a split as pairs of composite and channels, in counts."""
+
+    def __init__(self, composites: Composites) -> None:
+        self.counts = [composites.counts(index) for index in range(len(composites))]
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """Composite, shape (1, side, side), and channels, shape (structures, side, side)."""
+        return _pair(self.counts[index])
+
+
+class Successive(Sampler):
+    """Indices in order, each epoch beginning where the one before ended."""
+
+    def __init__(self, per_epoch: int) -> None:
+        self.per_epoch = per_epoch
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the trainer before each epoch, after a resumption too."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.per_epoch
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.epoch * self.per_epoch, (self.epoch + 1) * self.per_epoch))
+
+
+def training_loader(crops: Crops, batch: int, batches_per_epoch: int) -> DataLoader:
+    """Loader of training crops, made by one other process while the network computes."""
+    return DataLoader(
+        crops,
+        batch_size=batch,
+        sampler=Successive(batch * batches_per_epoch),
+        num_workers=1,
+        prefetch_factor=4,
+        persistent_workers=True,
+    )
+
+
+def _pair(counts: np.ndarray) -> tuple[Tensor, Tensor]:
+    channels = from_numpy(counts)
+    return channels.sum(0, keepdim=True), channels

@@ -1,0 +1,216 @@
+"""The training loop, by Lightning: schedule, validation, early stopping, best weights, resumption.
+
+It knows pairs of tensors, a network and a loss, and nothing of what they mean.
+"""
+
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+logger = logging.getLogger(__name__)
+
+WARM_UP = 0.1  # fraction of the steps in which the learning rate rises
+WEIGHT_DECAY = 1e-4
+GRADIENT_NORM = 1.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to learn.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Maps a batch of inputs to outputs.
+    loss : callable
+        (output, target) to a scalar.
+    """
+
+    network: nn.Module
+    loss: Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast.
+
+    Parameters
+    ----------
+    epochs : int
+        Most epochs; a validation ends each.
+    steps_per_epoch : int
+        Steps between validations.
+    patience : int
+        Epochs without a better validation before stopping.
+    learning_rate : float
+        Highest learning rate.
+    """
+
+    epochs: int
+    steps_per_epoch: int
+    patience: int
+    learning_rate: float
+
+    @property
+    def steps(self) -> int:
+        """Most steps in all."""
+        return self.epochs * self.steps_per_epoch
+
+
+def choose_device(wanted: str) -> str:
+    """`cuda` where there is one, else `mps`, else `cpu`, if `auto`; otherwise what is wanted."""
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def choose_precision(wanted: str, device: str) -> str:
+    """`bf16` where the processor computes in it, else `float32`, if `auto`; otherwise what is wanted.
+
+    Processors that only emulate bfloat16 are several times slower with it.
+    """
+    if wanted != "auto":
+        return wanted
+    if device == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bf16" if device == "cpu" and native else "float32"
+
+
+def fit(
+    task: Task,
+    training: DataLoader,
+    validation: DataLoader,
+    schedule: Schedule,
+    device: str,
+    precision: str,
+    checkpoints: Path,
+) -> list[dict[str, float]]:
+    """Train, resuming from `checkpoints` if an earlier run was interrupted; load the best weights.
+
+    Parameters
+    ----------
+    task : Task
+        What to learn; its network is changed in place.
+    training, validation : DataLoader
+        Pairs of input and target.
+    schedule : Schedule
+        How long and how fast.
+    device, precision : str
+        From `choose_device` and `choose_precision`.
+    checkpoints : Path
+        Folder for the state of an unfinished training.
+
+    Returns
+    -------
+    list of dict
+        A record per validation: step, train_loss, validation_loss, learning_rate.
+    """
+    warnings.filterwarnings("ignore", module="lightning")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    best = ModelCheckpoint(checkpoints, "best", monitor="validation_loss", save_last=True, enable_version_counter=False)
+    history = _History(schedule.steps)
+    trainer = lightning.Trainer(
+        accelerator={"cuda": "gpu"}.get(device, device),
+        devices=1,
+        precision="bf16-mixed" if precision == "bf16" else "32-true",
+        max_epochs=schedule.epochs,
+        gradient_clip_val=GRADIENT_NORM,
+        callbacks=[history, best, EarlyStopping("validation_loss", patience=schedule.patience)],
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+    )
+    last = checkpoints / "last.ckpt"
+    if last.exists():
+        logger.info("resuming an interrupted training")
+    trainer.fit(
+        _Module(task, schedule), training, validation, ckpt_path=last if last.exists() else None, weights_only=True
+    )
+    state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["state_dict"]
+    task.network.cpu().load_state_dict({name.removeprefix("network."): tensor for name, tensor in state.items()})
+    return history.records
+
+
+class _Module(lightning.LightningModule):
+    def __init__(self, task: Task, schedule: Schedule) -> None:
+        super().__init__()
+        self.network = task.network
+        self.loss = task.loss
+        self.schedule = schedule
+
+    def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        inputs, targets = batch
+        return self.loss(self.network(inputs).float(), targets)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor]) -> None:
+        inputs, targets = batch
+        value = self.loss(self.network(inputs).float(), targets)
+        self.log("validation_loss", value, on_epoch=True, batch_size=len(inputs))
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        rate = self.schedule.learning_rate
+        optimizer = torch.optim.AdamW(self.parameters(), lr=rate, weight_decay=WEIGHT_DECAY)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, self.schedule.steps, pct_start=WARM_UP)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+
+
+@dataclass
+class _History(Callback):
+    """Keeps a record per validation, and shows progress: a bar in a terminal, lines elsewhere."""
+
+    steps: int
+    records: list[dict[str, float]] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"records": self.records}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.records = state_dict["records"]
+
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        self.started = (time.monotonic(), trainer.global_step)
+        terminal = sys.stderr.isatty()
+        self.bar = tqdm(total=self.steps, initial=trainer.global_step, unit="step", disable=not terminal)
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
+        self.losses.append(float(outputs["loss"]))
+        self.bar.update(1)
+
+    def on_validation_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        record = {
+            "step": trainer.global_step,
+            "train_loss": sum(self.losses) / len(self.losses),
+            "validation_loss": float(trainer.callback_metrics["validation_loss"]),
+            "learning_rate": float(trainer.optimizers[0].param_groups[0]["lr"]),
+        }
+        self.losses = []
+        self.records.append(record)
+        began, first = self.started
+        left = (time.monotonic() - began) / (trainer.global_step - first) * (self.steps - trainer.global_step)
+        line = (
+            f"step {record['step']} of {self.steps}: training loss {record['train_loss']:.4f},"
+            f" validation loss {record['validation_loss']:.4f}, at most {left / 60:.1f} min left"
+        )
+        with tqdm.external_write_mode(file=sys.stderr):
+            logger.info(line)
+
+    def on_train_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        self.bar.close()

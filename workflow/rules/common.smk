@@ -1,0 +1,143 @@
+# Configuration, sheet, paths and code identity; the only Python of the workflow.
+import ast
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+import lusco
+from lusco.errors import InputError
+from lusco.fetch import fetchable
+from lusco.settings import load_config
+from lusco.sheet import read_sheet
+
+LIBRARY = Path(lusco.__file__).parent
+MANIFEST = "resources/data_manifest.tsv"
+DATA = Path("resources/data")
+
+try:
+    CONFIG = load_config(config, ", ".join(map(str, workflow.configfiles)))
+    ACQUISITIONS = read_sheet(
+        CONFIG["acquisitions"],
+        CONFIG["structures"],
+        CONFIG["splits"],
+        CONFIG["seed"],
+        fetchable=[DATA / file for file in fetchable(MANIFEST)],
+        learn=not CONFIG["pretrained"],
+    )
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+EXPERIMENT = f"results/{CONFIG['experiment']}"
+LOGS = f"{EXPERIMENT}/logs"
+BY_NAME = {a.name: a for a in ACQUISITIONS}
+SIMULATED = [a.name for a in ACQUISITIONS if a.is_simulated]
+MEASURED = [a.name for a in ACQUISITIONS if not a.is_simulated]
+APPLIED = [a for a in ACQUISITIONS if a.split == "apply"]
+SCORED = [a.name for a in APPLIED if a.truth_column]
+TESTED = {a.structure for a in ACQUISITIONS if a.split == "test"} == set(CONFIG["structures"])
+
+
+wildcard_constraints:
+    acquisition="[A-Za-z0-9_.-]+",
+    key="[0-9a-f]{10}",
+    split="validation|test",
+    model="|".join(CONFIG["models"]),
+
+
+def names(acquisitions):
+    """A wildcard constraint that allows these names only."""
+    return "|".join(name.replace(".", r"\.") for name in acquisitions) or "nothing^"
+
+
+@cache
+def identity(name):
+    """Which way an acquisition is brought in: another way is another folder."""
+    a = BY_NAME[name]
+    how = CONFIG["seed"] if a.is_simulated else CONFIG["ingest"]
+    what = [str(a.path), a.structure, a.format, a.pixel_nm, a.region_nm, a.columns, a.truth_column, how]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:10]
+
+
+def table(name):
+    """The localizations of an acquisition."""
+    return f"results/acquisitions/{name}/{identity(name)}/localizations.parquet"
+
+
+def tables(split):
+    """The localizations of all acquisitions of a split."""
+    return [table(a.name) for a in ACQUISITIONS if a.split == split]
+
+
+def renderings():
+    """The renderings of all acquisitions at the pixel size of the experiment."""
+    return [table(a.name).replace("localizations.parquet", rendering_name()) for a in ACQUISITIONS]
+
+
+def rendering_name():
+    return f"rendering_{CONFIG['pixel_nm']:g}nm.ome.tiff"
+
+
+def model_folder(name):
+    """Where a model is: trained here, or the pretrained one."""
+    return CONFIG["pretrained"] or f"{EXPERIMENT}/models/{name}"
+
+
+def model_files(name):
+    return [f"{model_folder(name)}/{file}" for file in ("model.json", "weights.safetensors")]
+
+
+def recolored(acquisitions=None):
+    """The recoloured image and table of each acquisition to which the model is applied."""
+    chosen = [a.name for a in APPLIED] if acquisitions is None else acquisitions
+    return [f"{EXPERIMENT}/recolored/{name}{ending}" for name in chosen for ending in (".ome.tiff", ".csv")]
+
+
+def everything():
+    """What `all` makes: without test acquisitions (pretrained models only) there is nothing to report on."""
+    model = [f"{EXPERIMENT}/model/{file}" for file in ("model.json", "weights.safetensors")]
+    page = [f"{EXPERIMENT}/splits.tsv"] if TESTED else []
+    return page + model + renderings() + recolored()
+
+
+def settings(stage, model=None):
+    """The settings of a stage as JSON for the command line."""
+    overrides = CONFIG["models"][model] if model else {}
+    return json.dumps(CONFIG[stage] | overrides)
+
+
+@cache
+def code(module):
+    """A hash of a module and all of the library that it imports: editing one re-runs its stages only."""
+    digest = hashlib.sha256()
+    for file in sorted(modules(module)):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def modules(module):
+    """Files of a module of the library and of all that it imports from the library."""
+    found, waiting = set(), [module]
+    while waiting:
+        for file in files_of(waiting.pop()):
+            if file not in found:
+                found.add(file)
+                waiting += imports(file)
+    return found
+
+
+def files_of(module):
+    path = LIBRARY.joinpath(*module.split(".")[1:])
+    if path.is_dir():
+        return [file for file in path.rglob("*") if file.suffix in (".py", ".html")] if path != LIBRARY else []
+    return [path.with_suffix(".py")] if path.with_suffix(".py").exists() else []
+
+
+@cache
+def imports(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")) if file.suffix == ".py" else ast.Module([], [])):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "lusco":
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)

@@ -1,0 +1,39 @@
+# Recoloured composites against the truth that a superposition knows; thresholds come from validation.
+rule evaluate:
+    input:
+        composites=f"{EXPERIMENT}/composites/test.arrow",
+        applied=expand(f"{EXPERIMENT}/models_applied/{{model}}/test", model=CONFIG["models"]),
+        models=[f"{model_folder(model)}/model.json" for model in CONFIG["models"]],
+        scored=[f"{EXPERIMENT}/recolored/{name}.csv" for name in SCORED],
+    output:
+        expand(
+            f"{EXPERIMENT}/evaluation/{{table}}",
+            table=[
+                "distances.csv",
+                "overlap.csv",
+                "assignment.csv",
+                "calibration.csv",
+                "summary.csv",
+                "metadata.json",
+            ],
+        ),
+    params:
+        models=[
+            f"--model {model}={model_folder(model)}={EXPERIMENT}/models_applied/{model}/test"
+            for model in CONFIG["models"]
+        ],
+        scored=[f"--scored {name}={EXPERIMENT}/recolored/{name}.csv" for name in SCORED],
+        chosen=CONFIG["model"],
+        settings=settings("evaluate"),
+        seed=CONFIG["seed"],
+        out=f"{EXPERIMENT}/evaluation",
+        code=code("lusco.evaluate"),
+    log:
+        f"{LOGS}/evaluate.log",
+    resources:
+        mem_mb=4000,
+    conda:
+        "../../envs/data.yaml"
+    shell:
+        "lusco --log {log} evaluate {input.composites} {params.models} {params.scored} --chosen {params.chosen}"
+        " --settings {params.settings:q} --seed {params.seed} --out {params.out}"

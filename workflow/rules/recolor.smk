@@ -1,0 +1,44 @@
+# The model applied to test composites and to the acquisitions it is meant for.
+rule recolor_composites:
+    input:
+        model=lambda wildcards: model_files(wildcards.model),
+        composites=f"{EXPERIMENT}/composites/test.arrow",
+    output:
+        directory(f"{EXPERIMENT}/models_applied/{{model}}/test"),
+    params:
+        model=lambda wildcards: model_folder(wildcards.model),
+        settings=settings("recolor"),
+        code=code("lusco.recolor"),
+    log:
+        f"{LOGS}/recolor_composites_{{model}}.log",
+    threads: 4
+    resources:
+        mem_mb=8000,
+    conda:
+        "../../envs/torch.yaml"
+    shell:
+        "lusco --log {log} recolor-composites {params.model:q} {input.composites}"
+        " --settings {params.settings:q} --threads {threads} --out {output}"
+
+
+rule recolor_acquisition:
+    input:
+        model=rules.model.output,
+        table=lambda wildcards: table(wildcards.acquisition),
+    output:
+        image=f"{EXPERIMENT}/recolored/{{acquisition}}.ome.tiff",
+        table=f"{EXPERIMENT}/recolored/{{acquisition}}.csv",
+    params:
+        model=f"{EXPERIMENT}/model",
+        settings=settings("recolor"),
+        code=code("lusco.recolor"),
+    log:
+        f"{LOGS}/recolor_{{acquisition}}.log",
+    threads: 4
+    resources:
+        mem_mb=8000,
+    conda:
+        "../../envs/torch.yaml"
+    shell:
+        "lusco --log {log} recolor {params.model} {input.table} --settings {params.settings:q}"
+        " --threads {threads} --image {output.image} --table {output.table}"

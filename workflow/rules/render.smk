@@ -1,0 +1,16 @@
+# Counts per pixel of an acquisition, for looking at it.
+rule render:
+    input:
+        "results/acquisitions/{acquisition}/{key}/localizations.parquet",
+    output:
+        "results/acquisitions/{acquisition}/{key}/rendering_{pixel}nm.ome.tiff",
+    params:
+        code=code("lusco.render"),
+    log:
+        "results/acquisitions/{acquisition}/{key}/rendering_{pixel}nm.log",
+    resources:
+        mem_mb=4000,
+    conda:
+        "../../envs/data.yaml"
+    shell:
+        "lusco --log {log} render {input} --pixel-nm {wildcards.pixel} --out {output}"

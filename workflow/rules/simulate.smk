@@ -1,0 +1,19 @@
+# Acquisitions described by a file rather than measured.
+rule simulate:
+    input:
+        lambda wildcards: BY_NAME[wildcards.acquisition].path,
+    output:
+        "results/acquisitions/{acquisition}/{key}/localizations.parquet",
+    wildcard_constraints:
+        acquisition=names(SIMULATED),
+    params:
+        structure=lambda wildcards: BY_NAME[wildcards.acquisition].structure,
+        seed=CONFIG["seed"],
+        code=code("lusco.simulate"),
+    log:
+        "results/acquisitions/{acquisition}/{key}/simulate.log",
+    conda:
+        "../../envs/data.yaml"
+    shell:
+        "lusco --log {log} simulate {input:q} --name {wildcards.acquisition} --structure {params.structure}"
+        " --seed {params.seed} --out {output}"

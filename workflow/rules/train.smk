@@ -1,0 +1,49 @@
+# Training sees the acquisitions of its own split and the validation composites, and nothing that changes often.
+rule train:
+    input:
+        tables=tables("train"),
+        validation=f"{EXPERIMENT}/composites/validation.arrow",
+    output:
+        f"{EXPERIMENT}/models/{{model}}/model.json",
+        f"{EXPERIMENT}/models/{{model}}/weights.safetensors",
+        f"{EXPERIMENT}/models/{{model}}/history.csv",
+    params:
+        settings=lambda wildcards: settings("train", wildcards.model),
+        comparison=settings("evaluate"),
+        seed=CONFIG["seed"],
+        out=lambda wildcards: f"{EXPERIMENT}/models/{wildcards.model}",
+        code=code("lusco.train"),
+    log:
+        f"{LOGS}/train_{{model}}.log",
+    benchmark:
+        f"{LOGS}/train_{{model}}.benchmark.tsv"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=240,
+        gpu=1,
+    conda:
+        "../../envs/torch.yaml"
+    shell:
+        "lusco --log {log} train {input.tables} --validation {input.validation} --settings {params.settings:q}"
+        " --comparison {params.comparison:q} --seed {params.seed} --threads {threads} --out {params.out}"
+
+
+# the chosen model, in one place for all experiments
+rule model:
+    input:
+        model_files(CONFIG["model"]),
+    output:
+        f"{EXPERIMENT}/model/model.json",
+        f"{EXPERIMENT}/model/weights.safetensors",
+    params:
+        structures=",".join(CONFIG["structures"]),
+        folder=model_folder(CONFIG["model"]),
+        out=f"{EXPERIMENT}/model",
+        code=code("lusco.model"),
+    log:
+        f"{LOGS}/model.log",
+    conda:
+        "../../envs/torch.yaml"
+    shell:
+        "lusco --log {log} model {params.folder:q} --structures {params.structures} --out {params.out}"
