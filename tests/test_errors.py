@@ -1,6 +1,7 @@
 """Faults read as sentences."""
 
 import pytest
+
 from lusco.errors import Fault, InputError, raise_all
 
 

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+
 from lusco.errors import InputError
 from lusco.fetch import COLUMNS, fetch
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 
 import pytest
+
 from lusco.errors import InputError
 from lusco.files import atomic, read_json, write_json
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tifffile
+
 from lusco import image
 from lusco.errors import InputError
 

@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pandas as pd
 import pytest
+
 from lusco import table
 from lusco.errors import InputError
 

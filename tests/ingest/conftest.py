@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
+
 from lusco.ingest import Source, ingest
 from lusco.settings import stage_settings
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import h5py
 import numpy as np
 import pytest
+
 from lusco.errors import InputError
 
 HEADER = "frame,x [nm],y [nm],intensity [photon]"

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from lusco.ingest import merge
 
 SIGMA_NM = 10.0

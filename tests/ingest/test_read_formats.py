@@ -1,5 +1,7 @@
 """Every format puts the same localization at the same place."""
 
+import subprocess
+import sys
 import zipfile
 from types import SimpleNamespace
 
@@ -7,8 +9,9 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from lusco import table
 from scipy.io import savemat
+
+from lusco import table
 
 X_NM, Y_NM = 225.0, 350.0  # 2.25 and 3.5 pixels of 100 nm from the corner of the first one
 
@@ -208,7 +211,7 @@ def test_an_image_becomes_its_pixels_at_their_centres(tiff, bring):
     assert acquisition.is_image
     assert rows[["x_nm", "y_nm", "weight"]].to_numpy() == pytest.approx(np.array([[30, 70, 7], [110, 10, 2.5]]))
     assert acquisition.field_nm == pytest.approx((0, 120, 0, 80))
-    assert record["format"] == "image"
+    assert record["format"] == "image" and acquisition.source["pixel_nm"] == pytest.approx(20)
 
 
 def test_the_pixel_size_of_the_sheet_goes_before_the_images_and_is_noted(tiff, bring):
@@ -295,3 +298,8 @@ def test_public_files_are_read_whole(data_folder, bring, file, format, rows, tra
     assert (record["format"], len(acquisition)) == (format, rows)
     if traces:
         assert acquisition.table["trace"].nunique() == traces
+
+
+def test_bringing_in_a_table_imports_neither_torch_nor_locan():
+    code = "import sys, lusco.ingest; print({'torch', 'locan'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"

@@ -72,7 +72,7 @@ def ingest(source: Source, settings: IngestSettings) -> tuple[table.Localization
         "format": format,
         "path": str(path),
         "sha256": sha256,
-    }
+    } | ({"pixel_nm": raw.pixel_nm} if raw.pixel_nm else {})
     acquisition = table.localizations({name: rows[name].to_numpy() for name in rows}, field_nm, provenance)
     return acquisition, _record(acquisition, raw, read, dropped, notes)
 
