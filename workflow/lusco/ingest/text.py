@@ -54,7 +54,8 @@ def reader(format: str) -> Callable[[Source], Raw]:
     """The reader of one of the programs in `HEADINGS`; units are those of the headings, nm where they name none."""
 
     def read(source: Source) -> Raw:
-        return _read_headings(source, layout(source.path), HEADINGS[format], CORNER)
+        origin = CORNER if format == "thunderstorm" else UNCHANGED
+        return _read_headings(source, layout(source.path), HEADINGS[format], origin)
 
     return read
 
