@@ -6,6 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+from scipy.special import ndtr
+from typer.testing import CliRunner
+
 from lusco import table
 from lusco.cli import app
 from lusco.errors import InputError
@@ -17,10 +22,6 @@ from lusco.simulate.labelling import Labelling, label
 from lusco.simulate.microtubules import filaments
 from lusco.simulate.mitochondria import network
 from lusco.simulate.nuclear_pores import pore, pore_centres
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
-from scipy.special import ndtr
-from typer.testing import CliRunner
 
 RESOURCES = Path(__file__).parents[1] / "resources" / "simulations"
 SIZE_NM = (8000.0, 6000.0)

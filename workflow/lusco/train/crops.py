@@ -60,21 +60,27 @@ class FixedComposites(Dataset):
 
 
 class Successive(Sampler):
-    """Indices in order, each epoch beginning where the one before ended."""
+    """Indices in order, each epoch beginning where the one before ended.
 
-    def __init__(self, per_epoch: int) -> None:
+    Parameters
+    ----------
+    per_epoch : int
+        Number of indices of an epoch.
+    epoch : int
+        The first epoch; a resumed training sets it.
+    """
+
+    def __init__(self, per_epoch: int, epoch: int = 0) -> None:
         self.per_epoch = per_epoch
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by the trainer before each epoch, after a resumption too."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         return self.per_epoch
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(self.epoch * self.per_epoch, (self.epoch + 1) * self.per_epoch))
+        first = self.epoch * self.per_epoch
+        self.epoch += 1
+        return iter(range(first, first + self.per_epoch))
 
 
 def training_loader(crops: Crops, batch: int, batches_per_epoch: int) -> DataLoader:

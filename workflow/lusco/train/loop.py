@@ -107,7 +107,7 @@ def fit(
     task : Task
         What to learn; its network is changed in place.
     training, validation : DataLoader
-        Pairs of input and target.
+        Pairs of input and target; the training's sampler has a settable `epoch`.
     schedule : Schedule
         How long and how fast.
     device, precision : str
@@ -122,7 +122,14 @@ def fit(
     """
     warnings.filterwarnings("ignore", module="lightning")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    best = ModelCheckpoint(checkpoints, "best", monitor="validation_loss", save_last=True, enable_version_counter=False)
+    best = ModelCheckpoint(
+        checkpoints,
+        "best",
+        monitor="validation_loss",
+        save_last=True,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
     history = _History(schedule.steps)
     trainer = lightning.Trainer(
         accelerator={"cuda": "gpu"}.get(device, device),
@@ -138,11 +145,12 @@ def fit(
         use_distributed_sampler=False,
     )
     last = checkpoints / "last.ckpt"
-    if last.exists():
-        logger.info("resuming an interrupted training")
-    trainer.fit(
-        _Module(task, schedule), training, validation, ckpt_path=last if last.exists() else None, weights_only=True
-    )
+    resumed = last if last.exists() else None
+    if resumed:
+        steps = torch.load(last, weights_only=True)["global_step"]
+        logger.info("resuming an interrupted training at step %d", steps)
+        training.sampler.epoch = steps // schedule.steps_per_epoch
+    trainer.fit(_Module(task, schedule), training, validation, ckpt_path=resumed, weights_only=True)
     state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["state_dict"]
     task.network.cpu().load_state_dict({name.removeprefix("network."): tensor for name, tensor in state.items()})
     return history.records

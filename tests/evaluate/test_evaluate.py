@@ -1,0 +1,110 @@
+"""The tables of an experiment, for predictions whose score is known beforehand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lusco import table as tables
+from lusco.errors import InputError
+from lusco.evaluate import evaluate, score_acquisition
+from lusco.model import ModelDescription
+from lusco.recolor import CHANNELS, PROBABILITIES
+from lusco.settings import stage_settings
+from lusco.superpose import superpose
+from lusco.superpose.composites import open_composites
+
+STRUCTURES = ("rings", "lines")
+
+
+@pytest.fixture
+def composites(tmp_path):
+    rng = np.random.default_rng(0)
+    acquisitions = [
+        tables.localizations(
+            {"x_nm": rng.uniform(0, 6000, 9_000), "y_nm": rng.uniform(0, 6000, 9_000)},
+            (0, 6000, 0, 6000),
+            {"acquisition": f"{structure}_{index}", "structure": structure},
+        )
+        for structure in STRUCTURES
+        for index in range(2)
+    ]
+    superpose(acquisitions, STRUCTURES, "test", 4, 64, 20, 1, tmp_path / "test.arrow")
+    return open_composites(tmp_path / "test.arrow")
+
+
+def evaluated(composites, tmp_path, predict):
+    """Evaluate the predictor `predict(true counts) -> channels`, its probabilities being its shares."""
+    folder = tmp_path / "applied"
+    folder.mkdir(exist_ok=True)
+    channels, probabilities = [], []
+    for index in range(len(composites)):
+        truth = composites.counts(index)
+        predicted = predict(truth)
+        channels.append(predicted)
+        labels = composites.table(index)["structure"].to_numpy()
+        pixels = composites.table(index)
+        row, column = (pixels["y_nm"] // 20).astype(int), (pixels["x_nm"] // 20).astype(int)
+        own = predicted[:, row, column].T + 1e-9
+        probabilities.append(own / own.sum(1, keepdims=True))
+        assert len(labels) == len(own)
+    np.save(folder / CHANNELS, np.stack(channels).astype(np.float32))
+    np.save(folder / PROBABILITIES, np.concatenate(probabilities).astype(np.float32))
+    model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, (2.0, 2.0), 1.0, 1.0, [], {})
+    evaluate(composites, {"m": (model, folder)}, {}, "m", stage_settings("evaluate", {}), 1, tmp_path / "evaluation")
+    return {path.stem: pd.read_csv(path) for path in (tmp_path / "evaluation").glob("*.csv")}
+
+
+def test_a_perfect_prediction_closes_the_whole_gap(composites, tmp_path):
+    result = evaluated(composites, tmp_path, lambda truth: truth)
+    summary = result["summary"].pivot(index="measure", columns="structure", values="value")
+    for structure in STRUCTURES:
+        assert summary.loc["gap_closed_mse", structure] == pytest.approx(1)
+        assert summary.loc["gap_closed_dssim", structure] == pytest.approx(1)
+    overlap = result["overlap"].pivot(index=["composite", "measure"], columns="source", values="value")
+    np.testing.assert_allclose(overlap["model"], overlap["truth"])
+
+
+def test_doing_nothing_scores_as_the_composite_reference(composites, tmp_path):
+    result = evaluated(composites, tmp_path, lambda truth: np.repeat(truth.sum(0, keepdims=True), 2, 0))
+    values = result["distances"].pivot(
+        index=["composite", "structure", "distance"], columns="comparison", values="value"
+    )
+    np.testing.assert_allclose(values["model"], values["composite"], rtol=1e-5)
+
+
+def test_the_floor_lies_between_perfection_and_chance(composites, tmp_path):
+    distances = evaluated(composites, tmp_path, lambda truth: truth)["distances"]
+    medians = distances.groupby(["distance", "comparison"])["value"].median()
+    for name in ("mse", "dssim"):
+        assert medians[name, "floor"] > 0
+        assert medians[name, "model"] == pytest.approx(0, abs=1e-6)
+    # of independent, uniformly scattered localizations a half, counted twice, has twice the variance of the whole
+    assert medians["mse", "floor"] == pytest.approx(2 * medians["mse", "shuffled_pairs"], rel=0.25)
+
+
+def test_tables_have_a_row_per_measurement(composites, tmp_path):
+    result = evaluated(composites, tmp_path, lambda truth: truth)
+    assert len(result["distances"]) == 4 * 2 * 2 * 5
+    assert len(result["overlap"]) == 4 * 1 * 4 * 2
+    assert set(result["assignment"]["structure"]) == {*STRUCTURES, "all"}
+
+
+def scored_table(path, true):
+    pd.DataFrame({"true_structure": true, "p_rings": [0.9, 0.2, 0.6], "p_lines": [0.1, 0.8, 0.4]}).to_csv(
+        path, index=False
+    )
+    return path
+
+
+def test_an_acquisition_with_known_truth_is_scored_without_its_unspecific_localizations(tmp_path):
+    table = score_acquisition(scored_table(tmp_path / "a.csv", ["rings", "lines", "unspecific"]), STRUCTURES)
+    overall = table[(table["structure"] == "all") & (table["threshold"] == 0)].iloc[0]
+    assert overall["localizations"] == 2
+    assert overall["recall"] == 1
+
+
+def test_a_truth_of_structures_that_the_model_does_not_know_gets_a_sentence(tmp_path):
+    with pytest.raises(
+        InputError, match=r"a\.csv: the true structures \(dots\) are none of rings, lines.*truth_column"
+    ):
+        score_acquisition(scored_table(tmp_path / "a.csv", ["dots"] * 3), STRUCTURES)

@@ -1,0 +1,92 @@
+"""Models on disk: round trips, and a sentence for each way of being damaged or foreign."""
+
+import json
+
+import pytest
+import torch
+
+from lusco.errors import InputError
+from lusco.model import ModelDescription, check_structures, read_description, read_network, write_model
+from lusco.network import UNet
+
+REJECTION = [
+    {"threshold": 0.0, "rejected": 0.0, "crosstalk": 0.2},
+    {"threshold": 0.5, "rejected": 0.1, "crosstalk": 0.008},
+    {"threshold": 0.9, "rejected": 0.4, "crosstalk": 0.001},
+]
+
+
+@pytest.fixture
+def description():
+    return ModelDescription(("rings", "lines"), 20.0, "shares", 4, 2, (1.5, 2.5), 1.1, 2.0, REJECTION, {"seed": 1})
+
+
+@pytest.fixture
+def folder(description, tmp_path):
+    torch.manual_seed(0)
+    write_model(tmp_path / "model", UNet(2, 4, 2), description)
+    return tmp_path / "model"
+
+
+def test_a_model_comes_back_as_it_was(folder):
+    read = read_description(folder)
+    torch.manual_seed(0)
+    original = UNet(2, 4, 2)
+    network = read_network(folder, read)
+    counts = torch.rand(1, 1, 16, 16)
+    assert torch.equal(network(counts), original(counts))
+    assert (read.structures, read.scale_counts, read.rejection) == (("rings", "lines"), (1.5, 2.5), REJECTION)
+
+
+def test_the_threshold_is_the_lowest_that_keeps_the_crosstalk(description):
+    assert description.threshold(0.01) == 0.5
+    assert description.threshold(0.5) == 0.0
+    assert description.threshold(1e-6) == 0.9  # out of reach: the least crosstalk there is
+
+
+def test_damaged_weights_are_refused(folder):
+    weights = folder / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-8])
+    with pytest.raises(InputError, match=r"weights\.safetensors: the weights are damaged.*checksum"):
+        read_network(folder, read_description(folder))
+
+
+def test_missing_weights_are_named(folder):
+    (folder / "weights.safetensors").unlink()
+    with pytest.raises(InputError, match=r"weights\.safetensors: the weights of the model do not exist"):
+        read_network(folder, read_description(folder))
+
+
+@pytest.mark.parametrize("content", ["{}", '{"format": "other"}', "[]"])
+def test_a_foreign_description_is_refused(folder, content):
+    (folder / "model.json").write_text(content)
+    with pytest.raises(InputError, match=r"model\.json: .*it is no model of LUSCo"):
+        read_description(folder)
+
+
+def test_a_truncated_description_is_refused(folder):
+    file = folder / "model.json"
+    file.write_text(file.read_text()[:50])
+    with pytest.raises(InputError, match=r"model\.json: the file is not JSON"):
+        read_description(folder)
+
+
+def test_an_incomplete_description_names_what_it_lacks(folder):
+    file = folder / "model.json"
+    content = json.loads(file.read_text())
+    del content["temperature"]
+    file.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="lacks temperature"):
+        read_description(folder)
+
+
+def test_weights_of_another_network_are_refused(folder, description):
+    write_model(folder, UNet(3, 4, 2), description)
+    with pytest.raises(InputError, match="do not fit the network"):
+        read_network(folder, read_description(folder))
+
+
+def test_other_structures_than_the_model_knows_are_refused(description, folder):
+    check_structures(description, ["rings", "lines"], folder)
+    with pytest.raises(InputError, match=r"knows the structures rings, lines, the configuration asks for lines, dots"):
+        check_structures(description, ["lines", "dots"], folder)

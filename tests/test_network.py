@@ -1,0 +1,94 @@
+"""The network: exact size, what a pixel depends on, and what its output means."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from lusco.heads import HEADS
+from lusco.network import UNet, context_px
+from lusco.recolor.tiles import apply_tiled
+
+
+def trained_looking(channels=3, features=4, depth=2):
+    """A network whose residual branches take part, as they do after training."""
+    torch.manual_seed(0)
+    network = UNet(channels, features, depth)
+    for name, parameter in network.named_parameters():
+        if name.endswith("gain"):
+            torch.nn.init.constant_(parameter, 0.7)
+    return network.eval()
+
+
+def test_parameter_count_follows_from_the_layers():
+    features, depth, channels = 8, 3, 5
+    widths = [features * 2**level for level in range(depth + 1)]
+    block = {width: 2 * (9 * width * width + width) + 1 for width in widths}
+    expected = 9 * features + features + features * channels + channels
+    expected += sum(block[width] for width in widths) + sum(block[width] for width in widths[:-1])
+    for fine, coarse in pairwise(widths):
+        expected += 4 * fine * coarse + coarse + coarse * fine + fine
+    assert sum(parameter.numel() for parameter in UNet(channels, features, depth).parameters()) == expected
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_the_stated_context_covers_everything_a_pixel_depends_on(depth):
+    network = trained_looking(depth=depth)
+    for parameter in network.parameters():
+        parameter.data.abs_()  # no unit is ever silent, and nothing cancels
+    side = 2 * context_px(depth) + 2**depth * 4
+    middle = side // 2
+    counts = torch.rand(1, 1, side, side, requires_grad=True)
+    network(counts)[0, :, middle, middle].sum().backward()
+    rows = torch.nonzero(counts.grad[0, 0].abs().sum(1))[:, 0]
+    reach = max(middle - int(rows.min()), int(rows.max()) - middle)
+    assert context_px(depth) // 2 < reach <= context_px(depth)
+
+
+def test_tiles_join_without_seams():
+    network = trained_looking(depth=2)
+    counts = np.random.default_rng(0).poisson(0.3, (150, 203)).astype(np.float32)
+    whole = apply_tiled(network, counts, 3, 1024, context_px(2), 4, "cpu")
+    tiled = apply_tiled(network, counts, 3, 48, context_px(2), 4, "cpu")
+    assert whole.shape == (3, 150, 203)
+    np.testing.assert_allclose(tiled, whole, atol=1e-5)
+
+
+def test_tiles_without_a_margin_would_show_seams():
+    network = trained_looking(depth=2)
+    counts = np.random.default_rng(0).poisson(0.3, (96, 96)).astype(np.float32)
+    whole = apply_tiled(network, counts, 3, 1024, context_px(2), 4, "cpu")
+    assert np.abs(apply_tiled(network, counts, 3, 48, 0, 4, "cpu") - whole).max() > 1e-3
+
+
+COUNTS = torch.tensor([[[[3.0, 0.0]], [[1.0, 2.0]]]])  # two structures, one row of two pixels
+SCALE = torch.tensor([2.0, 4.0]).reshape(2, 1, 1)
+
+
+def test_the_loss_of_shares_is_the_mean_surprise_per_localization():
+    z = torch.log(torch.tensor([[[[0.75, 0.5]], [[0.25, 0.5]]]]))
+    expected = -(3 * np.log(0.75) + np.log(0.25) + 2 * np.log(0.5)) / 6
+    assert HEADS["shares"].loss(z, COUNTS, SCALE).item() == pytest.approx(expected)
+
+
+def test_the_loss_of_a_regression_is_zero_for_the_true_channels():
+    head = HEADS["regression"]
+    assert head.loss(COUNTS / SCALE, COUNTS, SCALE).item() == 0
+    assert head.loss(torch.zeros_like(COUNTS), COUNTS, SCALE).item() == pytest.approx((1.5**2 + 0.25**2 + 0.5**2) / 4)
+
+
+def test_shares_conserve_what_was_measured_and_invent_nothing():
+    head = HEADS["shares"]
+    z = torch.randn(1, 3, 8, 8)
+    composite = torch.poisson(torch.full((1, 1, 8, 8), 0.7))
+    channels = head.channels(z, head.log_probabilities(z, SCALE).exp(), composite, SCALE)
+    assert torch.allclose(channels.sum(1, keepdim=True), composite, atol=1e-5)
+    assert (channels >= 0).all()
+    assert (channels.sum(1)[composite[:, 0] == 0] == 0).all()
+
+
+def test_a_regression_gives_probabilities_in_proportion_to_its_channels():
+    probabilities = HEADS["regression"].log_probabilities(COUNTS / SCALE, SCALE).exp()
+    assert probabilities[0, :, 0, 0].tolist() == pytest.approx([0.75, 0.25], abs=1e-3)
+    assert torch.allclose(probabilities.sum(1), torch.ones(1, 1, 2))

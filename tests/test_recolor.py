@@ -1,0 +1,90 @@
+"""Recolouring conserves what was measured and labels every localization."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from lusco import image, table
+from lusco.model import ModelDescription, read_description, write_model
+from lusco.network import UNet
+from lusco.recolor import Recolorer, recolor_acquisition
+from lusco.render import render
+
+REJECTION = [
+    {"threshold": 0.0, "rejected": 0.0, "crosstalk": 0.3},
+    {"threshold": 0.6, "rejected": 0.5, "crosstalk": 0.01},
+]
+
+
+def recolorer(tmp_path, head="shares", sharpening=1.0):
+    torch.manual_seed(1)
+    network = UNet(3, 4, 2)
+    torch.nn.init.normal_(network.head.weight, std=2.0)
+    model = ModelDescription(
+        ("rings", "lines", "dots"), 20.0, head, 4, 2, (2.0, 3.0, 4.0), 1.3, sharpening, REJECTION, {}
+    )
+    write_model(tmp_path / "model", network, model)
+    return Recolorer(tmp_path / "model", read_description(tmp_path / "model"), 64, 1, "cpu")
+
+
+@pytest.fixture
+def acquisition():
+    rng = np.random.default_rng(0)
+    columns = {
+        "x_nm": rng.uniform(500, 2530, 3_000),
+        "y_nm": rng.uniform(-200, 1300, 3_000),
+        "photons": rng.uniform(100, 1000, 3_000),
+        "structure": rng.choice(["rings", "lines"], 3_000),
+    }
+    return table.localizations(columns, (500, 2530, -200, 1300), {"acquisition": "a", "structure": "mixed"})
+
+
+@pytest.fixture
+def outputs(tmp_path, acquisition):
+    recolor_acquisition(recolorer(tmp_path), acquisition, 0.02, tmp_path / "a.ome.tiff", tmp_path / "a.csv")
+    return image.read(tmp_path / "a.ome.tiff"), pd.read_csv(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("sharpening", [1.0, 3.0])
+def test_channels_add_up_to_what_was_measured(tmp_path, acquisition, sharpening):
+    counts = render(acquisition, 20.0)
+    channels = recolorer(tmp_path, sharpening=sharpening)(counts).channels
+    np.testing.assert_allclose(channels.sum(0), counts, atol=1e-4)
+
+
+def test_nothing_is_invented_where_nothing_was_measured(tmp_path):
+    assert recolorer(tmp_path)(np.zeros((40, 40), dtype=np.float32)).channels.max() == 0
+
+
+def test_the_image_has_a_named_channel_per_structure_and_the_pixel_size(outputs, acquisition):
+    recolored, _ = outputs
+    assert recolored.channels == ("rings", "lines", "dots")
+    assert recolored.pixel_nm == pytest.approx(20)
+    assert recolored.pixels.shape == (3, *render(acquisition, 20.0).shape)
+
+
+def test_every_localization_keeps_its_place_and_gets_probabilities(outputs, acquisition):
+    _, labelled = outputs
+    assert len(labelled) == len(acquisition)
+    np.testing.assert_allclose(labelled["x [nm]"], acquisition.table["x_nm"])
+    np.testing.assert_allclose(labelled["intensity [photon]"], acquisition.table["photons"], rtol=1e-6)
+    probabilities = labelled[["p_rings", "p_lines", "p_dots"]].to_numpy()
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
+    names = np.array(["rings", "lines", "dots"])
+    assert (labelled["structure"] == names[probabilities.argmax(1)]).all()
+    assert (labelled["true_structure"] == acquisition.table["structure"]).all()
+
+
+def test_localizations_below_the_threshold_chosen_on_validation_are_rejected(outputs):
+    _, labelled = outputs
+    confidence = labelled[["p_rings", "p_lines", "p_dots"]].max(axis=1)
+    assert (labelled["rejected"] == (confidence < 0.6)).all()
+    assert 0 < labelled["rejected"].mean() < 1
+
+
+def test_a_regression_gives_what_the_network_predicts(tmp_path):
+    counts = np.random.default_rng(0).poisson(0.5, (40, 44)).astype(np.float32)
+    result = recolorer(tmp_path, head="regression")(counts)
+    assert (result.channels >= 0).all()
+    np.testing.assert_allclose(result.probabilities.sum(0), 1, atol=1e-5)

@@ -1,0 +1,334 @@
+"""The acquisition sheet: every fault is a sentence, and splits are assigned by group, reproducibly."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lusco.errors import InputError
+from lusco.sheet import LEARNING, SPLITS, Acquisition, parse_region
+from lusco.sheet_reader import assign_splits, read_sheet
+
+STRUCTURES = ["pores", "tubes"]
+FRACTIONS = {"validation": 0.2, "test": 0.2}
+GOOD = [
+    {"acquisition": f"{structure}_{number}", "structure": structure, "path": f"{structure}_{number}.csv"}
+    for structure in STRUCTURES
+    for number in range(3)
+]
+
+
+def sheet_of(folder: Path, *rows: dict[str, str]) -> Path:
+    """A sheet with these rows after good ones (rows 2 to 7), whose files exist."""
+    for row in GOOD:
+        (folder / row["path"]).touch()
+    header = list(dict.fromkeys(column for row in (*GOOD, *rows) for column in row))
+    lines = [[row.get(column, "") for column in header] for row in (*GOOD, *rows)]
+    return sheet_with(folder, "\n".join("\t".join(cells) for cells in [header, *lines]) + "\n")
+
+
+def sheet_with(folder: Path, text: str) -> Path:
+    path = folder / "sheet.tsv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def read(path: Path, **options) -> list[Acquisition]:
+    return read_sheet(path, STRUCTURES, FRACTIONS, 1, **options)
+
+
+def sentences(path: Path, **options) -> list[str]:
+    """The faults of a sheet, without its folder."""
+    with pytest.raises(InputError) as caught:
+        read(path, **options)
+    return str(caught.value).replace(f"{path.parent}/", "").splitlines()
+
+
+def test_a_good_sheet_is_read_row_by_row(tmp_path):
+    (tmp_path / "x.csv").touch()
+    mixed = {
+        "acquisition": "x",
+        "structure": "mixed",
+        "path": "x.csv",
+        "format": "csv",
+        "pixel_nm": "100",
+        "group": "day 1",
+        "region_nm": "0:1e3, -5:20.5",
+        "columns": '{"x_nm": "X"}',
+        "truth_column": "label",
+    }
+    *learnt, last = read(sheet_of(tmp_path, mixed))
+    assert [a.name for a in learnt] == [row["acquisition"] for row in GOOD]
+    assert all(a.group == a.name and a.region_nm is None and a.pixel_nm is None for a in learnt)
+    assert last == Acquisition(
+        name="x",
+        structure="mixed",
+        path=tmp_path / "x.csv",
+        format="csv",
+        pixel_nm=100.0,
+        split="apply",
+        group="day 1",
+        region_nm=(0.0, 1000.0, -5.0, 20.5),
+        columns='{"x_nm": "X"}',
+        truth_column="label",
+    )
+
+
+def test_comments_empty_lines_and_a_byte_order_mark_are_passed_over(tmp_path):
+    path = sheet_of(tmp_path)
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\ufeff# a comment\n\n" + "\n\n".join([header, "# another", *rows]), encoding="utf-8")
+    assert len(read(path)) == len(GOOD)
+
+
+def test_a_cell_in_the_quotation_marks_of_a_spreadsheet_means_the_same(tmp_path):
+    row = GOOD[0] | {"acquisition": "quoted", "columns": '"{""x_nm"": ""X""}"', "region_nm": '"0:1,0:1"'}
+    last = read(sheet_of(tmp_path, row | {"structure": "mixed"}))[-1]
+    assert (last.columns, last.region_nm) == ('{"x_nm": "X"}', (0, 1, 0, 1))
+
+
+ROW_FAULTS = {
+    "name": (
+        {"acquisition": "a b"},
+        "the name of the acquisition is not usable; use letters, digits, `_`, `.` and `-` only",
+    ),
+    "dots": (
+        {"acquisition": ".."},
+        "the name of the acquisition is not usable; use letters, digits, `_`, `.` and `-` only",
+    ),
+    "structure": (
+        {"structure": "pore"},
+        "unknown structure `pore`; use one of pores, tubes, mixed, or add it to `structures`",
+    ),
+    "split": (
+        {"split": "training"},
+        "unknown split `training`; use one of train, validation, test, apply, or leave it empty",
+    ),
+    "mixed split": (
+        {"structure": "mixed", "split": "train"},
+        "a mixed acquisition cannot be used to learn from; set its split to `apply`, or leave it empty",
+    ),
+    "pixel size": ({"pixel_nm": "0"}, "the pixel size `0` is not a positive number; give it in nm"),
+    "pixel size nan": ({"pixel_nm": "nan"}, "the pixel size `nan` is not a positive number; give it in nm"),
+    "pixel size text": ({"pixel_nm": "20 nm"}, "the pixel size `20 nm` is not a positive number; give it in nm"),
+    "columns": (
+        {"columns": "x_nm=X"},
+        'the column mapping `x_nm=X` is not JSON; write it like {"x_nm": "X", "y_nm": "Y"}',
+    ),
+    "columns list": (
+        {"columns": '["X"]'},
+        'the column mapping `["X"]` is not JSON; write it like {"x_nm": "X", "y_nm": "Y"}',
+    ),
+    "truth": ({"truth_column": "label"}, "`truth_column` is for mixed acquisitions only; empty the cell"),
+    "region": (
+        {"region_nm": "0-1,0-1"},
+        "`0-1,0-1` is not of the form x0:x1,y0:y1; give the region in nm as x0:x1,y0:y1",
+    ),
+    "empty region": ({"region_nm": "5:5,0:1"}, "`5:5,0:1` is an empty region; give the region in nm as x0:x1,y0:y1"),
+    "no path": ({"path": ""}, "the path is empty; give the path of the file, relative to the sheet or absolute"),
+    "missing file": (
+        {"path": "no.csv"},
+        "the file `no.csv` does not exist; check the path; it is looked for at no.csv",
+    ),
+    "folder": ({"path": "."}, "the file `.` does not exist; check the path; it is looked for at"),
+    "path outside": (
+        {"path": "a/../../x.csv"},
+        "the path `a/../../x.csv` leaves the folder of the sheet; move the file there, or give an absolute path",
+    ),
+}
+
+
+@pytest.mark.parametrize(("cells", "sentence"), ROW_FAULTS.values(), ids=ROW_FAULTS)
+def test_a_fault_of_a_row_names_file_row_and_mend(tmp_path, cells, sentence):
+    row = {"acquisition": "odd", "structure": "pores", "path": "pores_0.csv"} | cells
+    (found,) = sentences(sheet_of(tmp_path, row))
+    assert found.startswith(f"sheet.tsv, row 8 ({row['acquisition']}): {sentence}")
+
+
+SHEET_FAULTS = {
+    "no column": (
+        "acquisition\tstructure\na\tpores",
+        "sheet.tsv, header: the column `path` is missing; add it; columns are separated by tabs, not blanks or commas.",
+    ),
+    "commas": (
+        "acquisition,structure,path\na,pores,x.csv",
+        "sheet.tsv, header: the column `acquisition`, `structure`, `path` is missing; add it;",
+    ),
+    "repeated column": (
+        "acquisition\tstructure\tpath\tpath\na\tpores\tx\tx",
+        "sheet.tsv, header: the column `path` stands 2 times; keep one of them.",
+    ),
+    "only a header": (
+        "acquisition\tstructure\tpath\n",
+        "sheet.tsv: the sheet has a header but no acquisitions; write a row per acquisition.",
+    ),
+    "empty": ("\n# nothing\n", "sheet.tsv: the sheet is empty; write a header and a row per acquisition."),
+    "long row": (
+        "acquisition\tstructure\tpath\na\tpores\tx\ty",
+        "sheet.tsv, row 2: the row has 4 cells, the header 3; check its tabs.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "sentence"), SHEET_FAULTS.values(), ids=SHEET_FAULTS)
+def test_a_fault_of_the_sheet_names_file_place_and_mend(tmp_path, text, sentence):
+    assert sentences(sheet_with(tmp_path, text))[0].startswith(sentence)
+
+
+def test_an_unknown_column_is_named_with_the_known_ones(tmp_path):
+    (found,) = sentences(sheet_of(tmp_path, GOOD[0] | {"colour": "red"}))
+    assert found.startswith("sheet.tsv, header: unknown column `colour`; known columns are acquisition, structure,")
+
+
+def test_a_sheet_that_cannot_be_read_is_one_sentence(tmp_path):
+    path = tmp_path / "sheet.tsv"
+    assert sentences(path) == ["sheet.tsv: the sheet of acquisitions does not exist; check the key `acquisitions`."]
+    path.write_bytes("acquisition\tµ".encode("utf-16"))
+    assert sentences(path) == ["sheet.tsv: the sheet is not UTF-8 text; save it as tab-separated text in UTF-8."]
+    path.unlink()
+    path.mkdir()
+    assert sentences(path) == ["sheet.tsv: the sheet cannot be read (Is a directory); check the key `acquisitions`."]
+
+
+def test_an_acquisition_may_stand_only_once(tmp_path):
+    path = sheet_of(tmp_path, GOOD[0], GOOD[0], GOOD[1] | {"acquisition": "Pores_1"})
+    assert sentences(path) == [
+        "sheet.tsv, rows 2, 8, 9: the acquisition `pores_0` stands 3 times; give each its own name.",
+        "sheet.tsv, rows 3, 10: the acquisitions `Pores_1`, `pores_1` differ only in upper and lower case;"
+        " give each its own name.",
+    ]
+
+
+def test_all_faults_of_a_sheet_are_told_together(tmp_path):
+    found = sentences(
+        sheet_of(
+            tmp_path,
+            {"acquisition": "a", "structure": "pore", "path": "no.csv", "pixel_nm": "-1"},
+            {"acquisition": "b", "structure": "pores", "path": "pores_0.csv", "split": "train", "group": "cell"},
+            {"acquisition": "c", "structure": "pores", "path": "pores_0.csv", "split": "test", "group": "cell"},
+            GOOD[0],
+        )
+    )
+    assert len(found) == 5
+    assert found[-1] == (
+        "sheet.tsv, column `split`: the group `cell` stands in several splits (test, train);"
+        " give all its acquisitions the same split."
+    )
+
+
+def test_a_file_that_a_rule_fetches_need_not_exist_yet(tmp_path):
+    row = {"acquisition": "later", "structure": "pores", "path": "data/later.csv"}
+    path = sheet_of(tmp_path, row)
+    assert len(sentences(path)) == 1
+    assert read(path, fetchable=[tmp_path / "data" / "later.csv"])[-1].name == "later"
+
+
+def test_a_structure_with_too_few_acquisitions_is_told(tmp_path):
+    path = sheet_of(tmp_path)
+    path.write_text("\n".join(path.read_text().splitlines()[:6]))
+    assert sentences(path) == [
+        "sheet.tsv: the structure `tubes` has 2 acquisitions to learn from and none for train; training, validation and"
+        " test need one each; add acquisitions (or cut a large field by `region_nm`) and check `split` and `group`."
+    ]
+    assert len(read(path, learn=False)) == 5
+
+
+REGIONS = {
+    "the same file": ("", "", True),
+    "a part of it": ("", "0:10,0:10", True),
+    "overlapping parts": ("0:10,0:10", "9:20,0:10", True),
+    "a part within a part": ("0:10,0:10", "2:3,2:3", True),
+    "parts side by side": ("0:10,0:10", "10:20,0:10", False),
+    "parts above each other": ("0:10,0:10", "0:10,10:20", False),
+}
+
+
+@pytest.mark.parametrize(("a", "b", "leak"), REGIONS.values(), ids=REGIONS)
+def test_no_part_of_a_file_serves_for_training_and_for_test(tmp_path, a, b, leak):
+    (tmp_path / "large.csv").touch()
+    (tmp_path / "alias.csv").symlink_to(tmp_path / "large.csv")
+    rows = [
+        {"acquisition": "a", "structure": "pores", "path": "large.csv", "split": "train", "region_nm": a},
+        {"acquisition": "b", "structure": "pores", "path": "alias.csv", "split": "test", "region_nm": b},
+    ]
+    if leak:
+        assert sentences(sheet_of(tmp_path, *rows)) == [
+            "sheet.tsv: `a` (train) and `b` (test) share a part of large.csv;"
+            " give them disjoint regions in `region_nm`, or the same split."
+        ]
+    else:
+        read(sheet_of(tmp_path, *rows))
+
+
+def test_a_part_of_a_file_may_serve_twice_within_a_split(tmp_path):
+    rows = [GOOD[0] | {"acquisition": name, "split": "train"} for name in ("a", "b")]
+    path = sheet_of(tmp_path, *rows)
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if not line.startswith("pores_0")))
+    with pytest.raises(InputError, match="has 4 acquisitions"):  # no test, but no leak either
+        read(path.with_name(sheet_with(tmp_path, path.read_text().replace("pores_1\t", "pores_1x\t")).name), learn=True)
+
+
+def test_a_region_has_x_then_y_in_nm():
+    assert parse_region("-1:2.5,3:4e2") == (-1.0, 2.5, 3.0, 400.0)
+    for text in ("nan:1,0:1", "0:inf,0:1", "0:1", "1:0,0:1", "0:1,0:1,0:1"):
+        with pytest.raises(ValueError, match="`"):
+            parse_region(text)
+
+
+# the assignment of splits, on many random sheets
+
+
+def random_acquisitions(rng: np.random.Generator) -> list[Acquisition]:
+    """Acquisitions in groups, some of them with a split; each structure has at least three free groups of its own."""
+    found = []
+    for structure in STRUCTURES:
+        for group in range(rng.integers(3, 12)):
+            found += [(structure, f"{structure}_{group}", "") for _ in range(rng.integers(1, 4))]
+        for group in range(rng.integers(0, 3)):
+            split = str(rng.choice(SPLITS))
+            found += [(structure, f"{structure}_{split}_{group}", given) for given in (split, "")]
+    found += [("mixed", group, "") for _, group, _ in found[:2]]
+    return [
+        Acquisition(f"a{number}", structure, Path("x"), split=split, group=group)
+        for number, (structure, group, split) in enumerate(found)
+    ]
+
+
+def random_fractions(rng: np.random.Generator) -> dict[str, float]:
+    return {"validation": rng.uniform(0.01, 0.5), "test": rng.uniform(0.01, 0.49)}
+
+
+SEEDS = range(60)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_splits_are_assigned_by_group_and_none_is_left_out(seed):
+    rng = np.random.default_rng(seed)
+    given = random_acquisitions(rng)
+    assigned = assign_splits(given, random_fractions(rng), seed)
+
+    groups = defaultdict(set)
+    for a in assigned:
+        if a.structure != "mixed":
+            groups[a.group].add(a.split)
+    assert all(len(splits) == 1 for splits in groups.values()), "a group straddles splits"
+    for structure in STRUCTURES:
+        assert {a.split for a in assigned if a.structure == structure} >= set(LEARNING)
+    assert all(b.split == a.split for a, b in zip(given, assigned, strict=True) if a.split), "an explicit split changed"
+    assert all(a.split == "apply" for a in assigned if a.structure == "mixed")
+    assert [a.name for a in assigned] == [a.name for a in given]
+
+
+def test_the_assignment_follows_from_the_seed_and_not_from_the_order_of_rows():
+    given = random_acquisitions(np.random.default_rng(5))
+    splits = {a.name: a.split for a in assign_splits(given, FRACTIONS, 1)}
+    assert {a.name: a.split for a in assign_splits(given[::-1], FRACTIONS, 1)} == splits
+    others = [{a.name: a.split for a in assign_splits(given, FRACTIONS, seed)} for seed in range(2, 8)]
+    assert any(other != splits for other in others)
+
+
+def test_the_fractions_are_those_asked_for():
+    given = [Acquisition(f"a{number}", "pores", Path("x"), group=f"a{number}") for number in range(100)]
+    splits = [a.split for a in assign_splits(given, {"validation": 0.1, "test": 0.25}, 1)]
+    assert [splits.count(split) for split in LEARNING] == [65, 10, 25]

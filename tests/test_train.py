@@ -1,0 +1,163 @@
+"""Training: it learns, repeats itself exactly, resumes, and calibrates on validation only."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from lusco import table
+from lusco.evaluate.assignment import accepted_counts
+from lusco.model import read_description
+from lusco.settings import stage_settings
+from lusco.superpose import superpose
+from lusco.superpose.composites import open_composites
+from lusco.train import train
+from lusco.train.calibrate import choose_sharpening, fit_temperature, rejection_curve, soften
+from lusco.train.crops import Successive
+from lusco.train.loop import choose_precision
+
+STRUCTURES = ("lines", "dots")
+SETTINGS = {"features": 4, "depth": 2, "crop_px": 32, "batch": 4, "steps": 30, "validate_every": 10, "device": "cpu"}
+
+
+def acquisition(structure, index):
+    """Horizontal and vertical lines, or tight dots: easy to tell apart."""
+    rng = np.random.default_rng([index, len(structure)])
+    if structure == "lines":
+        along, across = rng.uniform(0, 3000, 4000), np.repeat(rng.uniform(0, 3000, 20), 200)
+        flip = np.repeat(rng.random(20) < 0.5, 200)
+        xy = np.where(flip, along, across), np.where(flip, across, along)
+    else:
+        xy = np.clip(np.repeat(rng.uniform(0, 3000, (2, 100)), 40, axis=1) + rng.normal(0, 15, (2, 4000)), 0, 3000)
+    source = {"acquisition": f"{structure}_{index}", "structure": structure}
+    return table.localizations({"x_nm": xy[0], "y_nm": xy[1]}, (0, 3000, 0, 3000), source)
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("material")
+    training = [acquisition(structure, index) for structure in STRUCTURES for index in range(2)]
+    validation = [acquisition(structure, 7) for structure in STRUCTURES]
+    superpose(validation, STRUCTURES, "validation", 3, 64, 20, 1, folder / "validation.arrow")
+    return training, open_composites(folder / "validation.arrow")
+
+
+def run(material, out, **settings):
+    training, validation = material
+    how = stage_settings("train", SETTINGS | settings)
+    train(training, validation, how, stage_settings("evaluate", {}), 1, 1, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def trained(material, tmp_path_factory):
+    return run(material, tmp_path_factory.mktemp("trained"))
+
+
+def test_the_loss_falls_below_chance(trained):
+    history = pd.read_csv(trained / "history.csv")
+    assert history["step"].tolist() == [10, 20, 30]
+    assert history["validation_loss"].min() < 0.9 * np.log(2)
+
+
+def test_the_same_seed_gives_the_same_bytes(material, trained, tmp_path):
+    again = run(material, tmp_path)
+    for file in ("weights.safetensors", "model.json", "history.csv"):
+        assert (again / file).read_bytes() == (trained / file).read_bytes()
+
+
+def test_an_interrupted_training_resumes_to_the_same_model(material, trained, tmp_path, monkeypatch):
+    """The second validation is interrupted; the next run goes on from the first and ends as if nothing had been."""
+    from lusco.train import loop
+
+    original = loop._History.on_validation_end
+
+    def interrupted(self, trainer, module):
+        if trainer.global_step == 20:
+            raise RuntimeError("the power fails")
+        original(self, trainer, module)
+
+    monkeypatch.setattr(loop._History, "on_validation_end", interrupted)
+    with pytest.raises(RuntimeError, match="power"):
+        run(material, tmp_path)
+    monkeypatch.setattr(loop._History, "on_validation_end", original)
+    assert list(tmp_path.glob(".unfinished-*/last.ckpt"))
+    run(material, tmp_path)
+    assert not list(tmp_path.glob(".unfinished-*"))
+    for file in ("weights.safetensors", "history.csv"):
+        assert (tmp_path / file).read_bytes() == (trained / file).read_bytes()
+
+
+def test_a_training_with_other_settings_is_not_resumed(material, trained, tmp_path):
+    stale = tmp_path / ".unfinished-0123456789ab"
+    stale.mkdir()
+    (stale / "last.ckpt").write_bytes(b"not a checkpoint of this training")
+    run(material, tmp_path)
+    assert not stale.exists()
+
+
+def test_early_stopping_keeps_the_best_weights(material, tmp_path):
+    run(material, tmp_path, learning_rate=1.0, steps=80, patience=2)  # far too high: it diverges
+    history = pd.read_csv(tmp_path / "history.csv")
+    training = read_description(tmp_path).training
+    assert training["best_step"] == history["step"][history["validation_loss"].idxmin()]
+    assert training["steps"] < 80
+
+
+def test_a_model_says_where_it_comes_from(trained):
+    description = read_description(trained)
+    assert description.training["acquisitions"] == {"lines": ["lines_0", "lines_1"], "dots": ["dots_0", "dots_1"]}
+    assert description.pixel_nm == 20
+    assert description.rejection[0]["rejected"] == 0
+
+
+def test_each_epoch_draws_new_crops_and_a_resumed_one_the_same():
+    sampler = Successive(3)
+    assert [list(sampler), list(sampler), list(sampler)] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+    assert list(Successive(3, epoch=2)) == [6, 7, 8]
+
+
+def test_bf16_is_chosen_only_where_the_processor_computes_in_it(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    assert choose_precision("auto", "cpu") == "float32"
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    assert choose_precision("auto", "cpu") == "bf16"
+    assert choose_precision("float32", "cpu") == "float32"
+
+
+def drawn_from(probabilities, rng, localizations):
+    """Counts in which each pixel's localizations are drawn from its probabilities."""
+    moved = np.moveaxis(probabilities, 1, -1)
+    return np.moveaxis(rng.multinomial(localizations, moved / moved.sum(-1, keepdims=True)), -1, 1).astype(np.float32)
+
+
+def test_the_temperature_undoes_overconfidence():
+    rng = np.random.default_rng(0)
+    true = soften(rng.normal(0, 2, (2, 3, 64, 64)), 1.0)
+    counts = drawn_from(true, rng, 5)
+    assert fit_temperature(2.5 * np.log(true), counts) == pytest.approx(2.5, rel=0.05)
+
+
+def test_the_rejection_curve_is_that_of_the_localizations():
+    rng = np.random.default_rng(0)
+    probabilities = soften(rng.normal(0, 1, (2, 2, 16, 16)), 1.0)
+    counts = drawn_from(probabilities, rng, 3)
+    curve = rejection_curve(probabilities, counts, STRUCTURES)
+    flat = np.repeat(np.moveaxis(probabilities, 1, -1).reshape(-1, 2), 3, axis=0)
+    truth = np.concatenate(
+        [np.repeat([0, 1], pixel.astype(int)) for pixel in np.moveaxis(counts, 1, -1).reshape(-1, 2)]
+    )
+    accepted = accepted_counts(flat, truth, np.ones(len(flat)))
+    wrong = 1 - np.trace(accepted[0]) / len(flat)
+    assert curve[0] == pytest.approx({"threshold": 0.0, "rejected": 0.0, "crosstalk": wrong})
+    assert [entry["rejected"] for entry in curve] == sorted(entry["rejected"] for entry in curve)
+
+
+def test_sharpening_is_chosen_where_a_veil_hides_a_truth_without_mixture():
+    """Each pixel belongs to one structure only, and the network is right but hesitant: sharper is better."""
+    rng = np.random.default_rng(0)
+    owner = rng.random((2, 64, 64)) < 0.5
+    counts = np.stack([owner, ~owner], 1) * rng.poisson(1.0, (2, 1, 64, 64)).astype(np.float32)
+    probabilities = np.where(np.stack([owner, ~owner], 1), 0.7, 0.3)
+    assert choose_sharpening(probabilities, counts, (2.0, 2.0), 0.0, 20.0) == 4.0
