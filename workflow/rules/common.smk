@@ -11,7 +11,7 @@ import lusco
 from lusco.errors import InputError
 from lusco.fetch import fetchable
 from lusco.settings import load_config
-from lusco.sheet import read_sheet
+from lusco.sheet_reader import read_sheet
 
 LIBRARY = Path(lusco.__file__).parent
 MANIFEST = "resources/data_manifest.tsv"
@@ -106,6 +106,18 @@ def settings(stage, model=None):
     """The settings of a stage as JSON for the command line."""
     overrides = CONFIG["models"][model] if model else {}
     return json.dumps(CONFIG[stage] | overrides)
+
+
+def ingest_options(a):
+    """The columns of the sheet as options of the command line; empty ones are left out."""
+    given = {
+        "--format": a.format,
+        "--pixel-nm": a.pixel_nm,
+        "--region-nm": "{:.15g}:{:.15g},{:.15g}:{:.15g}".format(*a.region_nm) if a.region_nm else "",
+        "--columns": a.columns,
+        "--truth-column": a.truth_column,
+    }
+    return ["--structure", a.structure, *(f"{option}={value}" for option, value in given.items() if value)]
 
 
 @cache
