@@ -1,24 +1,21 @@
-"""Configuration and settings of stages: validated against the schema, defaults filled in from it.
+"""Configuration and settings of stages, validated against the schema, with its defaults.
 
 The schema (`workflow/schemas/config.schema.yaml`) is the only place where a default or an explanation
 of a setting stands; the workflow and `lusco <stage>` by hand both come through here.
 """
 
-import copy
-import difflib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-
-import yaml
+from typing import Any
 
 from lusco.errors import Fault, InputError, raise_all
+from lusco.schema import check, read_yaml
+
+__all__ = ["SCHEMA", "STAGES", "check", "load_config", "read_yaml", "stage_settings"]
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
-
-Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True)
@@ -106,20 +103,9 @@ def load_config(config: dict[str, Any], file: str | Path) -> dict[str, Any]:
     InputError
         With all faults of the configuration at once.
     """
-    schema = _schema()
-    raise_all(_faults(config, schema, file))
-    full = _filled(config, schema)
-    faults = []
-    if not full["model"]:
-        full["model"] = next(iter(full["models"]))
-    if full["model"] not in full["models"]:
-        known = ", ".join(full["models"])
-        faults.append(Fault(file, f"there is no model `{full['model']}`", f"name one of {known}", "key `model`"))
-    if len({structure.lower() for structure in full["structures"]}) < len(full["structures"]):
-        faults.append(
-            Fault(file, "two structures differ only in upper and lower case", "rename one", "key `structures`")
-        )
-    raise_all(faults)
+    full = check(config, read_yaml(SCHEMA), file)
+    full["model"] = full["model"] or next(iter(full["models"]))
+    raise_all(_contradictions(full, file))
     return full
 
 
@@ -152,82 +138,18 @@ def stage_settings(stage: str, given: str | dict[str, Any] | None) -> Any:
             given = json.loads(given)
         except json.JSONDecodeError as error:
             raise InputError(Fault(file, f"not JSON ({error})", "give JSON or the path of a YAML file")) from None
-    schema = _schema()["properties"][stage]
-    given = given or {}
-    raise_all(_faults(given, schema, file))
-    return STAGES[stage](**_filled(given, schema))
+    return STAGES[stage](**check(given or {}, read_yaml(SCHEMA)["properties"][stage], file))
 
 
-def read_yaml(path: str | Path) -> dict[str, Any]:
-    """Read a YAML mapping.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, is not YAML, or is not a mapping.
-    """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError):
-        raise InputError(Fault(path, "the file does not exist", "check the path")) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        detail = " ".join(str(error).split())
-        raise InputError(Fault(path, f"the file is not YAML ({detail})", "correct it there")) from None
-    if not isinstance(content, dict):
-        raise InputError(Fault(path, "the file is not a list of `key: value`", "write one key per line"))
-    return content
-
-
-def check(content: dict[str, Any], schema: dict[str, Any], file: str | Path) -> dict[str, Any]:
-    """Validate a mapping against a JSON schema, all faults at once, and fill in the schema's defaults."""
-    raise_all(_faults(content, schema, file))
-    return _filled(content, schema)
-
-
-def _schema() -> dict[str, Any]:
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-
-
-def _filled(content: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    full = copy.deepcopy(content)
-    for key, rule in schema.get("properties", {}).items():
-        if key not in full and "default" in rule:
-            full[key] = copy.deepcopy(rule["default"])
-        if isinstance(full.get(key), dict) and "properties" in rule:
-            full[key] = _filled(full[key], rule)
-    return full
-
-
-def _faults(content: Any, schema: dict[str, Any], file: str | Path) -> Iterator[Fault]:
-    # imported here: it costs 0.1 s, which jobs without settings need not pay
-    from jsonschema import Draft202012Validator
-
-    for error in sorted(
-        Draft202012Validator(schema).iter_errors(content), key=lambda error: list(map(str, error.path))
-    ):
-        place = ".".join(str(part) for part in error.absolute_path)
-        where = f"key `{place}`" if place else ""
-        if error.validator == "additionalProperties":
-            known = list(error.schema.get("properties", {}))
-            for key in sorted(set(error.instance) - set(known), key=str):
-                close = difflib.get_close_matches(str(key), known, 1)
-                mend = f"did you mean `{close[0]}`?" if close else f"known keys are {', '.join(known)}"
-                yield Fault(file, f"unknown key `{key}`", mend.removesuffix("?"), where)
-        elif error.validator == "required":
-            missing = sorted(set(error.validator_value) - set(error.instance))
-            if error.message.split("'")[1] == missing[0]:  # one error per missing key comes; name all in the first
-                yield Fault(file, f"missing {', '.join(f'`{key}`' for key in missing)}", "add it", where)
-        else:
-            description = error.schema.get("description", "see the schema in workflow/schemas")
-            yield Fault(file, _plain(error), f"it means: {description.rstrip('.')}", where)
-
-
-def _plain(error: Any) -> str:
-    shown = json.dumps(error.instance, ensure_ascii=False)
-    value = error.validator_value
-    if error.validator == "type":
-        kinds = value if isinstance(value, list) else [value]
-        return f"{shown} should be {' or '.join('empty' if kind == 'null' else f'of type {kind}' for kind in kinds)}"
-    if error.validator == "enum":
-        return f"{shown} is not one of {', '.join(map(str, value))}"
-    return error.message
+def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
+    """What a schema cannot see: keys that do not go together, and a model that is not there."""
+    if full["model"] not in full["models"]:
+        mend = f"name one of {', '.join(full['models'])}"
+        yield Fault(file, f"there is no model `{full['model']}`", mend, "key `model`")
+    if len({structure.lower() for structure in full["structures"]}) < len(full["structures"]):
+        yield Fault(file, "two structures differ only in upper and lower case", "rename one", "key `structures`")
+    if full["splits"]["validation"] + full["splits"]["test"] >= 1:
+        yield Fault(file, "validation and test leave nothing to train on", "lower one of the fractions", "key `splits`")
+    if full["pretrained"] and not (Path(full["pretrained"]) / "model.json").is_file():
+        mend = "give a folder with model.json and weights.safetensors, or leave it empty to train"
+        yield Fault(file, f"there is no model in the folder `{full['pretrained']}`", mend, "key `pretrained`")

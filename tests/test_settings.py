@@ -1,0 +1,211 @@
+"""The configuration: the schema alone has the defaults, and every fault is a sentence."""
+
+import dataclasses
+import json
+import types
+import typing
+
+import pytest
+import yaml
+
+from lusco.errors import InputError
+from lusco.settings import SCHEMA, STAGES, load_config, read_yaml, stage_settings
+
+PROPERTIES = read_yaml(SCHEMA)["properties"]
+LEAST = {"experiment": "demo", "structures": ["pores", "tubes"], "acquisitions": "sheet.tsv", "pixel_nm": 20}
+KINDS = {"integer": int, "number": float, "string": str, "array": list, "null": types.NoneType}
+
+
+def config(text: str) -> dict:
+    """The least configuration with these keys over it."""
+    return LEAST | yaml.safe_load(text)
+
+
+def sentences(content: dict) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        load_config(content, "config.yaml")
+    return str(caught.value).splitlines()
+
+
+def kinds(annotation) -> set[type]:
+    """The plain types of an annotation: of `list[int] | None`, list and NoneType."""
+    parts = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    return {typing.get_origin(part) or part for part in parts}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_schema_and_the_records_of_a_stage_agree(stage):
+    rules = PROPERTIES[stage]["properties"]
+    hints = typing.get_type_hints(STAGES[stage])
+    assert list(rules) == list(hints)
+    for name, rule in rules.items():
+        given = rule.get("type", "string")  # an enumeration of words has no type
+        assert {KINDS[kind] for kind in ([given] if isinstance(given, str) else given)} == kinds(hints[name]), name
+
+
+def test_every_setting_has_a_default_and_an_explanation_and_only_the_schema_has_them():
+    for stage, record in STAGES.items():
+        assert PROPERTIES[stage]["default"] == {}
+        for name, rule in PROPERTIES[stage]["properties"].items():
+            assert "default" in rule, f"{stage}.{name}"
+            assert rule["description"].endswith("."), f"{stage}.{name}"
+        for field in dataclasses.fields(record):
+            assert field.default is field.default_factory is dataclasses.MISSING
+
+
+def test_a_model_may_differ_from_train_in_every_setting():
+    assert PROPERTIES["models"]["additionalProperties"]["properties"] == PROPERTIES["train"]["properties"]
+
+
+def test_the_least_configuration_takes_all_defaults():
+    full = load_config(LEAST, "config.yaml")
+    assert set(full) == set(PROPERTIES)
+    for stage in STAGES:
+        assert full[stage] == dataclasses.asdict(stage_settings(stage, None))
+    assert full["model"] == "unet"
+    assert "seed" not in LEAST, "the given configuration was changed"
+
+
+def test_what_is_given_stands_and_the_rest_is_filled_in():
+    full = load_config(config("{splits: {test: 0.3}, models: {a: {}, b: {head: regression}}}"), "config.yaml")
+    assert full["splits"] == {"validation": 0.2, "test": 0.3}
+    assert full["model"] == "a"
+    assert full["models"] == {"a": {}, "b": {"head": "regression"}}
+
+
+FAULTS = {
+    "unknown key": ("{strutures: 1}", "unknown key `strutures`; did you mean `structures`."),
+    "key of a stage": ("{steps: 1}", "unknown key `steps`; it belongs under `train`."),
+    "unknown key below": (
+        "{superpose: {width: 1}}",
+        "key `superpose`: unknown key `width`; known keys are crop_px, validation_composites, test_composites.",
+    ),
+    "whole number": (
+        "{train: {steps: 2.5}}",
+        "key `train.steps`: `2.5` stands where a whole number should; it means: Most training steps.",
+    ),
+    "number": (
+        "{pixel_nm: twenty}",
+        "key `pixel_nm`: `twenty` stands where a number should;"
+        " it means: Pixel size of renderings, of training and of the recoloured images, in nm.",
+    ),
+    "1e-3 is text to YAML": (
+        "{train: {learning_rate: 1e-3}}",
+        "key `train.learning_rate`: `1e-3` stands where a number should; write 0.001.",
+    ),
+    "list": (
+        "{structures: pores}",
+        "key `structures`: `pores` stands where a list should; it means: The structures to",
+    ),
+    "nothing": ("{train: }", "key `train`: nothing stands where a list of `key: value` should; it means: How the"),
+    "true": ("{seed: true}", "key `seed`: `true` stands where a whole number should; it means: Everything random"),
+    "word": ("{train: {device: gpu}}", "key `train.device`: `gpu` is not one of auto, cpu, cuda, mps; it means: Where"),
+    "at least": (
+        "{train: {crop_px: 8}}",
+        "key `train.crop_px`: `8` should be at least 32; it means: Side of a training",
+    ),
+    "more than": ("{pixel_nm: 0}", "key `pixel_nm`: `0` should be more than 0; it means: Pixel size"),
+    "at most": ("{train: {depth: 7}}", "key `train.depth`: `7` should be at most 6; it means: Number of times"),
+    "less than": ("{train: {absent: 1}}", "key `train.absent`: `1` should be less than 1; it means: Probability"),
+    "nan": ("{pixel_nm: .nan}", "key `pixel_nm`: `nan` is not a finite number; it means: Pixel size"),
+    "infinite": ("{train: {steps: .inf}}", "key `train.steps`: `inf` is not a finite number; it means: Most training"),
+    "nan of a model": (
+        "{models: {a: {absent: -.inf}}}",
+        "key `models.a.absent`: `-inf` is not a finite number; it means: Probability that a structure is absent",
+    ),
+    "nan in a list": (
+        "{ingest: {frames: [1, .nan]}}",
+        "key `ingest.frames.1`: `nan` is not a finite number; it means: Ke",
+    ),
+    "item": (
+        "{ingest: {frames: [1, x]}}",
+        "key `ingest.frames.1`: `x` stands where a whole number should; it means: Keep frames from the first",
+    ),
+    "too few items": (
+        "{ingest: {frames: [1]}}",
+        "key `ingest.frames`: `[1]` has 1 item instead of 2; it means: Keep frames",
+    ),
+    "too many items": (
+        "{ingest: {frames: [1, 2, 3]}}",
+        "key `ingest.frames`: `[1, 2, 3]` has 3 items instead of 2; it m",
+    ),
+    "one structure": (
+        "{structures: [pores]}",
+        'key `structures`: `["pores"]` has 1 item instead of at least 2; it means: The structures to tell apart',
+    ),
+    "twice": ("{structures: [a, a]}", 'key `structures`: `["a", "a"]` names something twice; keep one of them.'),
+    "case": (
+        "{structures: [a, A]}",
+        "key `structures`: two structures differ only in upper and lower case; rename one.",
+    ),
+    "reserved": ("{structures: [a, mixed]}", "key `structures.1`: the name `mixed` is reserved; choose another."),
+    "reserved experiment": (
+        "{experiment: acquisitions}",
+        "key `experiment`: the name `acquisitions` is reserved; choose another.",
+    ),
+    "odd name": (
+        "{experiment: a/b}",
+        "key `experiment`: `a/b` is not usable as a name; use letters, digits, `_` and `-` only.",
+    ),
+    "folder as a name": ("{experiment: ..}", "key `experiment`: `..` is not usable as a name; use letters, digits,"),
+    "odd model": ("{models: {a b: {}}}", "key `models`: `a b` is not usable as a name; use letters, digits,"),
+    "no models": ("{models: {}}", "key `models`: it is empty; name at least 1; it means: Models to compare"),
+    "unknown model": ("{model: big}", "key `model`: there is no model `big`; name one of unet."),
+    "nothing to train on": (
+        "{splits: {validation: 0.5, test: 0.5}}",
+        "key `splits`: validation and test leave nothing to train on; lower one of the fractions.",
+    ),
+    "no pretrained model": (
+        "{pretrained: nowhere}",
+        "key `pretrained`: there is no model in the folder `nowhere`;"
+        " give a folder with model.json and weights.safetensors, or leave it empty to train.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "sentence"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_names_file_key_and_mend(text, sentence):
+    (found,) = sentences(config(text))
+    assert found.removeprefix("config.yaml").lstrip(",: ").startswith(sentence)
+
+
+def test_all_faults_of_a_configuration_are_told_together():
+    found = sentences({"structures": ["a"], "pixel_nm": -1, "train": {"head": "x", "stepps": 1}, "seed": float("nan")})
+    assert len(found) == 6
+    assert "config.yaml: missing `experiment`, `acquisitions`; add it." in found
+
+
+def test_a_whole_number_written_with_a_point_is_one():
+    assert stage_settings("train", {"steps": 100.0}).steps == 100
+    assert isinstance(stage_settings("train", {"steps": 100.0}).steps, int)
+
+
+def test_settings_of_a_stage_come_from_json_or_a_file(tmp_path):
+    file = tmp_path / "train.yaml"
+    file.write_text("steps: 7")
+    assert stage_settings("train", '{"steps": 7}') == stage_settings("train", str(file))
+    assert stage_settings("train", json.dumps({"steps": 7})).steps == 7
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ('{"steps": 7', "settings of train: not JSON ("),
+        ('{"steps": NaN}', "settings of train, key `steps`: `nan` is not a finite number; it means: Most training"),
+        ("nowhere.yaml", "nowhere.yaml: the file does not exist; check the path."),
+    ],
+)
+def test_faults_of_settings_by_hand_are_sentences(given, sentence):
+    with pytest.raises(InputError) as caught:
+        stage_settings("train", given)
+    assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1\n- 2", "\0"])
+def test_a_file_that_is_no_mapping_is_one_sentence(tmp_path, text):
+    file = tmp_path / "x.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_yaml(file)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(f"{file}: the file is not ")

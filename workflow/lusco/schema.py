@@ -1,0 +1,183 @@
+"""A mapping checked against a JSON schema: a sentence for every fault, and the schema's defaults filled in.
+
+A schema is the only place where a default or an explanation of a setting stands.
+"""
+
+import copy
+import difflib
+import json
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lusco.errors import Fault, InputError, raise_all
+
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a list of `key: value`",
+    "null": "empty",
+}
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+}
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Read a YAML mapping.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not YAML, or is not a mapping.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError):
+        raise InputError(Fault(path, "the file does not exist", "check the path")) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        detail = " ".join(str(error).split())
+        raise InputError(Fault(path, f"the file is not YAML ({detail})", "correct it there")) from None
+    if not isinstance(content, dict):
+        raise InputError(Fault(path, "the file is not a list of `key: value`", "write one key per line"))
+    return content
+
+
+def check(content: dict[str, Any], schema: dict[str, Any], file: str | Path) -> dict[str, Any]:
+    """Validate a mapping and fill in the defaults.
+
+    Parameters
+    ----------
+    content : dict
+        As read from YAML or JSON.
+    schema : dict
+        JSON schema, without references.
+    file : str or Path
+        Where `content` comes from, for messages.
+
+    Returns
+    -------
+    dict
+        A new mapping in which every key that has a default is present.
+
+    Raises
+    ------
+    InputError
+        With all faults at once.
+    """
+    raise_all(faults(content, schema, file))
+    return _filled(content, schema)
+
+
+def faults(content: dict[str, Any], schema: dict[str, Any], file: str | Path) -> Iterator[Fault]:
+    """Every fault of a mapping, in the order of their places."""
+    # imported here: it costs 0.1 s, which jobs without settings need not pay
+    from jsonschema import Draft202012Validator
+
+    endless = list(_not_finite(content))
+    for place, value in endless:
+        yield Fault(file, f"`{value}` is not a finite number", _meaning(schema, place), _where(place))
+    errors = Draft202012Validator(schema).iter_errors(content)
+    for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path))):
+        place = tuple(error.absolute_path)
+        if place not in dict(endless):
+            yield from _sentences(error, schema, file, _where(place))
+
+
+def _sentences(error: Any, schema: dict[str, Any], file: str | Path, where: str) -> Iterator[Fault]:
+    found, rule = error.instance, error.validator_value
+    shown = "`" + (found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, default=str)) + "`"
+    mend = _meaning(schema, error.absolute_path)
+    match error.validator:
+        case "additionalProperties":
+            for key in sorted(set(found) - set(error.schema.get("properties", {})), key=str):
+                yield Fault(file, f"unknown key `{key}`", _known_key(str(key), error.schema), where)
+        case "required":
+            missing = [key for key in rule if key not in found]
+            if error.message.split("'")[1] == missing[0]:  # one error per missing key comes; name all in the first
+                yield Fault(file, f"missing {', '.join(f'`{key}`' for key in missing)}", "add it", where)
+        case "type":
+            kinds = " or ".join(_KINDS[kind] for kind in ([rule] if isinstance(rule, str) else rule))
+            what = f"{'nothing' if found is None else shown} stands where {kinds} should"
+            number = _number(found) if "number" in rule or "integer" in rule else None
+            yield Fault(file, what, f"write {number}" if number else mend, where)
+        case "enum":
+            yield Fault(file, f"{shown} is not one of {', '.join(map(str, rule))}", mend, where)
+        case "pattern":
+            yield Fault(file, f"{shown} is not usable as a name", "use letters, digits, `_` and `-` only", where)
+        case "not":
+            yield Fault(file, f"the name {shown} is reserved", "choose another", where)
+        case "uniqueItems":
+            yield Fault(file, f"{shown} names something twice", "keep one of them", where)
+        case "minItems" | "maxItems":
+            least, most = error.schema.get("minItems"), error.schema.get("maxItems")
+            wanted = f"{least}" if least == most else f"at least {least}" if len(found) < rule else f"at most {most}"
+            have = f"{len(found)} item{'' if len(found) == 1 else 's'}"
+            yield Fault(file, f"{shown} has {have} instead of {wanted}", mend, where)
+        case bound if bound in _BOUNDS:
+            yield Fault(file, f"{shown} should be {_BOUNDS[bound]} {rule}", mend, where)
+        case "minProperties":
+            yield Fault(file, "it is empty", f"name at least {rule}; {mend}", where)
+        case _:
+            yield Fault(file, error.message, mend, where)
+
+
+def _known_key(key: str, schema: dict[str, Any]) -> str:
+    known = schema.get("properties", {})
+    if homes := [name for name, rule in known.items() if key in rule.get("properties", {})]:
+        return f"it belongs under `{homes[0]}`"
+    if close := difflib.get_close_matches(key, known, 1):
+        return f"did you mean `{close[0]}`"
+    return f"known keys are {', '.join(known)}"
+
+
+def _meaning(schema: dict[str, Any], place: Iterable[str | int]) -> str:
+    """The explanation of the value at `place`, or of the nearest value around it that has one."""
+    description = schema.get("description", "")
+    for step in place:
+        inner = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
+        schema = inner or schema.get("additionalProperties") or {}
+        description = schema.get("description", description)
+    return f"it means: {description.rstrip('.')}" if description else "see workflow/schemas"
+
+
+def _not_finite(content: Any, place: tuple = ()) -> Iterator[tuple[tuple, float]]:
+    if isinstance(content, float) and not math.isfinite(content):
+        yield place, content
+    parts = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for key, part in parts:
+        yield from _not_finite(part, (*place, key))
+
+
+def _number(text: Any) -> str:
+    """How YAML writes the number that a text means; it reads 1e-3 as a text."""
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        return ""
+    return yaml.safe_dump(value).split()[0] if isinstance(text, str) and math.isfinite(value) else ""
+
+
+def _where(place: tuple) -> str:
+    return f"key `{'.'.join(map(str, place))}`" if place else ""
+
+
+def _filled(content: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    full = copy.deepcopy(content)
+    for key, rule in schema.get("properties", {}).items():
+        if key not in full and "default" in rule:
+            full[key] = copy.deepcopy(rule["default"])
+        if isinstance(full.get(key), dict) and "properties" in rule:
+            full[key] = _filled(full[key], rule)
+        if rule.get("type") == "integer" and isinstance(full.get(key), float):
+            full[key] = int(full[key])  # 8.0 is a whole number to a schema
+    return full
