@@ -13,8 +13,8 @@ include: "workflow/rules/superpose.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/recolor.smk"
 include: "workflow/rules/evaluate.smk"
-# include: "workflow/rules/figures.smk"
-# include: "workflow/rules/report.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
 
 
 localrules:
@@ -32,7 +32,7 @@ rule all:
 # the figures alone, each as SVG and PNG with its CSV
 rule figures:
     input:
-#        rules.draw.output.folder,
+        rules.draw.output,
 
 
 # only apply the model to the mixed acquisitions; never trains when `pretrained` names a model

@@ -240,3 +240,49 @@ def evaluate(
         models[name] = (read_description(folder), Path(applied))
     tables = {name: Path(file) for name, file in (text.split("=", 1) for text in scored or [])}
     run(open_composites(composites), models, tables, chosen, stage_settings("evaluate", settings), seed, out)
+
+
+@app.command()
+def figures(
+    composites: Composites,
+    applied: Annotated[Path, typer.Option(help="Folder of the recoloured composites of the chosen model.")],
+    model: Annotated[Path, typer.Option(help="Folder of the chosen model.")],
+    evaluation: Annotated[Path, typer.Option(help="Folder of the evaluation.")],
+    chosen: Annotated[str, typer.Option(help="Name of the chosen model.")],
+    out: Out,
+    history: Annotated[list[str] | None, typer.Option(help="model=its training history.")] = None,
+    mixed: Annotated[list[str] | None, typer.Option(help="acquisition=localizations=image=table.")] = None,
+) -> None:
+    """Draw every figure as SVG and PNG, with the CSV it was drawn from."""
+    from lusco.figures.draw import draw
+    from lusco.model import read_description
+    from lusco.superpose.composites import open_composites
+
+    histories = {name: Path(file) for name, file in (text.split("=", 1) for text in history or [])}
+    measured = {name: tuple(map(Path, files)) for name, *files in (text.split("=") for text in mixed or [])}
+    opened = open_composites(composites)
+    draw(opened, applied, read_description(model), evaluation, histories, measured, chosen, out)
+
+
+@app.command()
+def report(
+    config: Annotated[str, typer.Option(help="The whole configuration as JSON.")],
+    model: Annotated[Path, typer.Option(help="Folder of the chosen model.")],
+    evaluation: Annotated[Path, typer.Option(help="Folder of the evaluation.")],
+    figures: Annotated[Path, typer.Option(help="Folder of the figures.")],
+    splits: Annotated[Path, typer.Option(help="Table of the splits.")],
+    out: Out,
+    recolored: Annotated[list[str] | None, typer.Option(help="acquisition=its recoloured table.")] = None,
+) -> None:
+    """Write the report, one page that opens offline."""
+    import json
+
+    from lusco.files import atomic
+    from lusco.model import read_description
+    from lusco.report import report as run
+    from lusco.report.assemble import assemble
+
+    tables = {name: Path(file) for name, file in (text.split("=", 1) for text in recolored or [])}
+    content = assemble(json.loads(config), read_description(model), evaluation, figures, splits, tables)
+    with atomic(out) as partial:
+        partial.write_text(run(content), encoding="utf-8")

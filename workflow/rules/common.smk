@@ -2,6 +2,8 @@
 import ast
 import hashlib
 import json
+import os
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +14,9 @@ from lusco.errors import InputError
 from lusco.fetch import fetchable
 from lusco.settings import load_config
 from lusco.sheet_reader import read_sheet
+
+# rules find the `lusco` that was installed beside this Snakemake, activated or not
+os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
 
 LIBRARY = Path(lusco.__file__).parent
 MANIFEST = "resources/data_manifest.tsv"
@@ -89,6 +94,11 @@ def model_files(name):
     return [f"{model_folder(name)}/{file}" for file in ("model.json", "weights.safetensors")]
 
 
+def histories():
+    """The training history of each model trained here, by name."""
+    return {} if CONFIG["pretrained"] else {name: f"{model_folder(name)}/history.csv" for name in CONFIG["models"]}
+
+
 def recolored(acquisitions=None):
     """The recoloured image and table of each acquisition to which the model is applied."""
     chosen = [a.name for a in APPLIED] if acquisitions is None else acquisitions
@@ -98,14 +108,14 @@ def recolored(acquisitions=None):
 def everything():
     """What `all` makes: without test acquisitions (pretrained models only) there is nothing to report on."""
     model = [f"{EXPERIMENT}/model/{file}" for file in ("model.json", "weights.safetensors")]
-    page = [f"{EXPERIMENT}/splits.tsv"] if TESTED else []
+    page = [f"{EXPERIMENT}/report.html", f"{EXPERIMENT}/splits.tsv"] if TESTED else []
     return page + model + renderings() + recolored()
 
 
-def settings(stage, model=None):
-    """The settings of a stage as JSON for the command line."""
-    overrides = CONFIG["models"][model] if model else {}
-    return json.dumps(CONFIG[stage] | overrides)
+def settings(stage, model=None, only=None):
+    """The settings of a stage as JSON for the command line; `only` those that matter to a rule, if not all do."""
+    full = CONFIG[stage] | (CONFIG["models"][model] if model else {})
+    return json.dumps({key: full[key] for key in only or full})
 
 
 def ingest_options(a):
@@ -149,7 +159,7 @@ def files_of(module):
 
 @cache
 def imports(file):
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")) if file.suffix == ".py" else ast.Module([], [])):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "lusco":
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    """Modules of the library that a file names in `from ... import ...`, wherever in it; the library has no other way."""
+    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if file.suffix == ".py" else ()
+    origins = [node for node in nodes if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("lusco.")]
+    return [name for node in origins for name in (node.module, *(f"{node.module}.{a.name}" for a in node.names))]

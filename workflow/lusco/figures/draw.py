@@ -1,0 +1,126 @@
+"""All figures of an experiment, drawn from what the stages before wrote."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lusco import figures, image, table
+from lusco.model import ModelDescription
+from lusco.recolor import CHANNELS
+from lusco.render import render, render_points
+from lusco.superpose.composites import Composites
+
+
+def draw(
+    composites: Composites,
+    applied: Path,
+    model: ModelDescription,
+    evaluation: Path,
+    histories: Mapping[str, Path],
+    mixed: Mapping[str, tuple[Path, Path, Path]],
+    chosen: str,
+    out: Path,
+) -> None:
+    """Draw and save every figure.
+
+    Parameters
+    ----------
+    composites : Composites
+        Test composites.
+    applied : Path
+        Folder of the chosen model's recoloured composites.
+    model : ModelDescription
+        The chosen model.
+    evaluation : Path
+        Folder of the evaluation's tables.
+    histories : mapping
+        Training history of each model that was trained here.
+    mixed : mapping
+        Localizations, recoloured image and recoloured table of each acquisition the model was applied to.
+    chosen : str
+        Name of the chosen model.
+    out : Path
+        Folder for the figures.
+    """
+    channels = np.load(applied / CHANNELS, mmap_mode="r", allow_pickle=False)
+    tables = {name: pd.read_csv(evaluation / f"{name}.csv") for name in ("distances", "overlap", "assignment")}
+    calibration = pd.read_csv(evaluation / "calibration.csv")
+    structures, pixel_nm = list(model.structures), model.pixel_nm
+    scales = dict(zip(structures, model.scale_counts, strict=True))
+    ranked = _ranked(tables["distances"], chosen)
+    middle = composites.names.index(ranked[len(ranked) // 2])
+
+    measured = {name: _measured(*files, structures, pixel_nm) for name, files in mixed.items()}
+    first = next(iter(measured.values()), None)
+    truth = composites.counts(middle)
+    sample, recolored = (first[0], first[1]) if first else (None, None)
+    side = composites.side_px
+    drawings = {
+        "schematic": figures.schematic(
+            list(truth),
+            truth.sum(0),
+            channels[middle],
+            None if sample is None else sample[:side, :side],
+            None if recolored is None else recolored[:, :side, :side],
+            structures,
+            pixel_nm,
+        ),
+        "examples": figures.examples(_chosen_examples(composites, channels, ranked), structures, pixel_nm, scales),
+        "channels": figures.channels(
+            composites.names[middle], np.asarray(channels[middle]), truth, structures, pixel_nm, scales
+        ),
+        "distances": figures.distances(tables["distances"], structures),
+        "overlap": figures.overlap(tables["overlap"]),
+        "crosstalk": figures.crosstalk(tables["assignment"]),
+        "calibration": figures.calibration(calibration),
+    }
+    if histories:
+        parts = [pd.read_csv(file).assign(model=name) for name, file in histories.items()]
+        drawings["loss"] = figures.loss(pd.concat(parts, ignore_index=True))
+    for name, (counts, recolored, true, rejected) in measured.items():
+        drawings[f"mixed_{name}"] = figures.mixed(name, counts, recolored, structures, pixel_nm, true, rejected)
+    for name, (figure, data) in drawings.items():
+        figures.save(figure, data, out, name)
+
+
+def _ranked(distances: pd.DataFrame, chosen: str) -> list[str]:
+    """Composites from the best to the worst by the chosen model's 1 - SSIM, averaged over structures."""
+    own = distances.query("model == @chosen and comparison == 'model' and distance == 'dssim'")
+    return list(own.groupby("composite")["value"].mean().sort_values(kind="stable").index)
+
+
+def _chosen_examples(
+    composites: Composites, channels: np.ndarray, ranked: Sequence[str]
+) -> list[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+    """The best, the median and the worst composite, with their recoloured and true channels."""
+    examples = []
+    for label, name in (("best", ranked[0]), ("median", ranked[len(ranked) // 2]), ("worst", ranked[-1])):
+        index = composites.names.index(name)
+        truth = composites.counts(index)
+        examples.append((f"{label}: {name}", truth.sum(0), np.asarray(channels[index]), truth))
+    return examples
+
+
+def _measured(
+    localizations: Path, picture: Path, labelled: Path, structures: Sequence[str], pixel_nm: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
+    """Counts, recoloured channels, true channels if they are known, and rejected counts of an acquisition."""
+    acquisition = table.read(localizations)
+    rows = pd.read_csv(labelled)
+    x_nm, y_nm = acquisition.table["x_nm"].to_numpy(), acquisition.table["y_nm"].to_numpy()
+    weight = acquisition.table["weight"].to_numpy() if acquisition.is_image else np.ones(len(acquisition))
+
+    def counts(chosen: np.ndarray) -> np.ndarray:
+        return render_points(x_nm[chosen], y_nm[chosen], acquisition.field_nm, pixel_nm, weight[chosen])
+
+    true = None
+    if "true_structure" in rows:
+        true = np.stack([counts((rows["true_structure"] == name).to_numpy()) for name in structures])
+    return (
+        render(acquisition, pixel_nm),
+        image.read(picture).pixels,
+        true,
+        counts(rows["rejected"].to_numpy(dtype=bool)),
+    )

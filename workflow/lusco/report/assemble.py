@@ -1,0 +1,80 @@
+"""Gathering what a report shows from what the stages before wrote."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lusco.model import ModelDescription
+from lusco.report.content import Mixture, ReportContent
+
+PACKAGES = ("lusco", "snakemake", "torch", "lightning", "numpy", "pandas", "scikit-image", "tifffile", "locan")
+
+FIGURES = ("schematic", "examples", "channels", "distances", "overlap", "crosstalk", "calibration", "loss")
+
+
+def assemble(
+    config: Mapping[str, Any],
+    model: ModelDescription,
+    evaluation: Path,
+    figures: Path,
+    splits: Path,
+    recolored: Mapping[str, Path],
+) -> ReportContent:
+    """Gather the content of a report.
+
+    Parameters
+    ----------
+    config : mapping
+        The whole configuration.
+    model : ModelDescription
+        The chosen model.
+    evaluation, figures : Path
+        Folders of the tables and of the figures.
+    splits : Path
+        Table of the splits.
+    recolored : mapping
+        Recoloured table of each acquisition the model was applied to.
+    """
+    tables = {
+        name: pd.read_csv(evaluation / f"{name}.csv") for name in ("summary", "assignment", "distances", "overlap")
+    }
+    return ReportContent(
+        experiment=config["experiment"],
+        model=config["model"],
+        structures=model.structures,
+        pixel_nm=model.pixel_nm,
+        splits=pd.read_csv(splits, sep="\t", dtype={"acquisition": str, "group": str}),
+        threshold=model.threshold(config["recolor"]["crosstalk"]),
+        crosstalk_target=config["recolor"]["crosstalk"],
+        mixed=[mixture(name, file, model.structures) for name, file in recolored.items()],
+        figures={name: figures / f"{name}.png" for name in (*FIGURES, *(f"mixed_{name}" for name in recolored))},
+        config=config,
+        versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        **tables,
+    )
+
+
+def mixture(name: str, file: Path, structures: tuple[str, ...]) -> Mixture:
+    """What the model found in an acquisition, from its recoloured table; a pixel of an image counts its weight."""
+    rows = pd.read_csv(file)
+    weight = rows["weight"].to_numpy() if "weight" in rows else np.ones(len(rows))
+    total = weight.sum()
+    accepted = ~rows["rejected"].to_numpy(dtype=bool)
+    assigned = rows["structure"].to_numpy()
+    accuracy = None
+    if "true_structure" in rows:
+        known = rows["true_structure"].isin(structures).to_numpy()
+        right = (rows["true_structure"].to_numpy() == assigned) & known
+        accuracy = float(weight[right].sum() / weight[known].sum())
+    return Mixture(
+        name=name,
+        fractions={s: float(weight[accepted & (assigned == s)].sum() / total) for s in structures},
+        rejected=float(weight[~accepted].sum() / total),
+        accuracy=accuracy,
+        confidence=float(np.average(rows[[f"p_{s}" for s in structures]].max(axis=1), weights=weight)),
+    )

@@ -1,0 +1,102 @@
+"""What a report is made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lusco.figures.style import ALL, composites_only
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What the model found in a mixed acquisition.
+
+    Parameters
+    ----------
+    name : str
+        Of the acquisition.
+    fractions : mapping of str to float
+        Of all its localizations, those accepted as each structure; with `rejected` they sum to 1.
+    rejected : float
+        Fraction of all its localizations that are too uncertain for a colour.
+    accuracy : float or None
+        Fraction of all its localizations given to the true structure, none rejected; None where the truth is unknown.
+    confidence : float
+        Mean over all its localizations of the highest probability.
+    """
+
+    name: str
+    fractions: Mapping[str, float]
+    rejected: float
+    accuracy: float | None
+    confidence: float
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """All that a report shows.
+
+    Parameters
+    ----------
+    experiment, model : str
+        Names of the experiment and of the model it chose.
+    structures : sequence of str
+        In the order of the channels.
+    pixel_nm : float
+        Pixel size of the images in nm.
+    summary : pandas.DataFrame
+        Columns model, structure, measure, value (`evaluation/summary.csv`).
+    assignment : pandas.DataFrame
+        Columns model, acquisition (empty or NaN for composites), threshold, structure, rejected, crosstalk, recall,
+        localizations (`evaluation/assignment.csv`).
+    splits : pandas.DataFrame
+        Columns acquisition, structure, split, group, localizations, field_um, density_per_um2.
+    threshold : float
+        Localizations with a lower highest probability are rejected.
+    crosstalk_target : float
+        The fraction that the threshold was chosen for.
+    mixed : sequence of Mixture
+        One per mixed acquisition; may be empty.
+    figures : mapping of str to Path
+        PNG or SVG files by name of the figure; those of mixed acquisitions are `mixed_<acquisition>`. Any may
+        be missing.
+    config, versions : mapping
+        The whole configuration; names and versions of software.
+    notes : sequence of str
+        Anything to tell the reader, a sentence each.
+    distances, overlap : pandas.DataFrame, optional
+        `evaluation/distances.csv` and `evaluation/overlap.csv`, from which failures are named.
+    """
+
+    experiment: str
+    model: str
+    structures: Sequence[str]
+    pixel_nm: float
+    summary: pd.DataFrame
+    assignment: pd.DataFrame
+    splits: pd.DataFrame
+    threshold: float
+    crosstalk_target: float
+    mixed: Sequence[Mixture] = ()
+    figures: Mapping[str, Path] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    distances: pd.DataFrame | None = None
+    overlap: pd.DataFrame | None = None
+
+    def value(self, measure: str, structure: str = ALL) -> float:
+        """A number of the chosen model's summary; NaN if it is not there."""
+        table = self.summary
+        rows = (table["model"] == self.model) & (table["measure"] == measure) & (table["structure"] == structure)
+        return float(table.loc[rows, "value"].iloc[0]) if rows.any() else float("nan")
+
+    def at_threshold(self) -> pd.DataFrame:
+        """Rows of the assignment on composites nearest to the chosen threshold, indexed by structure."""
+        table = composites_only(self.assignment)
+        table = table[table["model"] == self.model]
+        distance = (table["threshold"] - self.threshold).abs()
+        return table[distance == distance.min()].drop_duplicates("structure").set_index("structure")

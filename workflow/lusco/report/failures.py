@@ -1,0 +1,92 @@
+"""What went wrong where the truth is known, and signs that it goes wrong where it is not."""
+
+from collections.abc import Iterator
+from math import isnan
+
+import pandas as pd
+
+from lusco.figures.style import ALL, shown
+from lusco.report.content import Mixture, ReportContent
+from lusco.report.verdict import per_hundred
+
+UNLIKE_TESTS = 0.10  # a mixture this much less sure, or this much more rejected, than test composites is pointed out
+OVERLAP_BIAS = 0.02  # median error of an overlap, a fraction, from which it is pointed out
+WORST_SHOWN = 5
+
+
+def confusions(content: ReportContent) -> Iterator[str]:
+    """Yield a sentence on the structure with the most foreign localizations, and one on that with the most lost."""
+    rows = content.at_threshold().drop(index=ALL, errors="ignore")
+    foreign, found = rows["crosstalk"].dropna(), rows["recall"].dropna()
+    if len(foreign):
+        yield (
+            f"Most often mistaken: of 100 localizations coloured as {shown(foreign.idxmax())},"
+            f" {per_hundred(foreign.max())} belong to another structure."
+        )
+    if len(found):
+        yield (
+            f"Most often lost: of 100 localizations that truly are {shown(found.idxmin())}, {per_hundred(found.min())}"
+            " get that colour; the others are rejected or given to another structure."
+        )
+
+
+def overlap_errors(content: ReportContent) -> Iterator[str]:
+    """Yield a sentence on the pair of structures whose overlap is most wrongly reported."""
+    if content.overlap is None:
+        return
+    table = content.overlap[content.overlap["measure"].str.startswith("manders")]
+    table = table[(table["model"] == content.model) | (table["source"] == "truth")]
+    keys = ["structure_a", "structure_b", "measure"]
+    medians = table.pivot_table(index=keys, columns="source", values="value", aggfunc="median", sort=False)
+    medians = medians.reindex(columns=["truth", "model"]).dropna()
+    error = medians["model"] - medians["truth"]
+    if error.empty:
+        return
+    a, b, measure = worst = error.abs().idxmax()
+    inner, outer = (a, b) if measure == "manders_a" else (b, a)
+    if abs(error[worst]) < OVERLAP_BIAS:
+        yield f"Overlap between structures is reported within {per_hundred(OVERLAP_BIAS)} points for every pair."
+        return
+    yield (
+        f"Overlap: {per_hundred(medians.loc[worst, 'truth'])} % of {shown(inner)} truly lie in {shown(outer)}; the"
+        f" recoloured images say {per_hundred(medians.loc[worst, 'model'])} %. That is the largest error of all pairs."
+    )
+
+
+def worst_composites(content: ReportContent) -> pd.DataFrame:
+    """The channels of test composites that came out worst.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns composite, structure, gap_closed (1 - distance / median distance of shuffled pairs, for 1 - SSIM),
+        worst first, at most `WORST_SHOWN` rows; empty without distances.
+    """
+    columns = ["composite", "structure", "gap_closed"]
+    if content.distances is None:
+        return pd.DataFrame(columns=columns)
+    table = content.distances[content.distances["distance"] == "dssim"]
+    chance = table[table["comparison"] == "shuffled_pairs"].groupby("structure")["value"].median()
+    own = table[(table["comparison"] == "model") & (table["model"] == content.model)]
+    own = own.assign(gap_closed=1 - own["value"] / own["structure"].map(chance)).dropna(subset="gap_closed")
+    return own.sort_values("gap_closed", kind="stable")[columns].head(WORST_SHOWN)
+
+
+def warnings(content: ReportContent, mixture: Mixture) -> Iterator[str]:
+    """Yield a sentence for each sign that a mixed acquisition is unlike what the model was tested on."""
+    accuracy, rows = content.value("accuracy"), content.at_threshold()
+    if not isnan(accuracy) and mixture.confidence < accuracy - UNLIKE_TESTS:
+        yield (
+            f"The model is less sure here ({per_hundred(mixture.confidence)} %) than it was right on the test"
+            f" composites ({per_hundred(accuracy)} %): this sample differs from the training data."
+        )
+    if ALL in rows.index and mixture.rejected > rows.loc[ALL, "rejected"] + UNLIKE_TESTS:
+        yield (
+            f"More localizations stay without colour ({per_hundred(mixture.rejected)} %) than on the test composites"
+            f" ({per_hundred(rows.loc[ALL, 'rejected'])} %)."
+        )
+    if mixture.accuracy is not None and mixture.confidence > mixture.accuracy + UNLIKE_TESTS:
+        yield (
+            f"The model is surer ({per_hundred(mixture.confidence)} %) than it is right"
+            f" ({per_hundred(mixture.accuracy)} %): do not trust its confidence on this kind of sample."
+        )

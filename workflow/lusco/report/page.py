@@ -1,0 +1,162 @@
+"""The HTML page: numbers to rows, figures to embedded images, all names escaped."""
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from lusco import __version__
+from lusco.figures.style import ALL, ON_BLACK, shown
+from lusco.report import failures
+from lusco.report.content import Mixture, ReportContent
+from lusco.report.verdict import CRITERIA, FAIR, GOOD, POOR, findings, percent, reason, verdict
+
+CAPTIONS = Path(__file__).parents[2] / "report"  # the same captions that Snakemake's own report shows
+MEDIA = {".png": "image/png", ".svg": "image/svg+xml"}
+MEASURES = {
+    "accuracy": "Given to the right structure, none rejected",
+    "crosstalk_at_30pct_rejected": "Crosstalk with 30 % rejected",
+    "rejected_at_1pct_crosstalk": "Rejected for 1 % crosstalk",
+    "expected_calibration_error": "Error of stated confidence",
+    "gap_closed_mse": "Gap closed, squared error, from chance to perfect",
+    "gap_closed_dssim": "Gap closed, 1 - SSIM, from chance to perfect",
+    "gap_closed_mse_floor": "Gap closed, squared error, from chance to noise floor",
+    "gap_closed_dssim_floor": "Gap closed, 1 - SSIM, from chance to noise floor",
+}
+
+
+def report(content: ReportContent) -> str:
+    """Return the report as one HTML page that needs no other file; the same content gives the same text.
+
+    Parameters
+    ----------
+    content : ReportContent
+        Its figures are read from disk; a name whose file does not exist is left out.
+
+    Returns
+    -------
+    str
+        HTML, to be written as UTF-8.
+    """
+    environment = Environment(
+        loader=PackageLoader("lusco.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = shown
+    environment.filters["percent"] = percent
+    found = findings(content)
+    mixtures = [_mixture(content, mixture) for mixture in content.mixed]
+    doubtful = [shown(item["mixture"].name) for item in mixtures if item["warnings"]]
+    grade, words, because = verdict(found)
+    return environment.get_template("template.html").render(
+        content=content,
+        figures=_figures(content.figures),
+        grade=grade,
+        words=words,
+        because=because,
+        doubtful=doubtful,
+        symbols={GOOD: "✔", FAIR: "◐", POOR: "✘"},
+        findings=found,
+        colours={name: ON_BLACK[index % len(ON_BLACK)] for index, name in enumerate(content.structures)},
+        mixtures=mixtures,
+        scores=_scores(content),
+        measures=MEASURES.values(),
+        criteria=CRITERIA,
+        models=_models(content),
+        confusions=[*failures.confusions(content), *failures.overlap_errors(content)],
+        worst=failures.worst_composites(content).to_dict("records"),
+        splits=_splits(content.splits),
+        config=yaml.safe_dump(_plain(content.config), sort_keys=False, allow_unicode=True),
+        version=__version__,
+    )
+
+
+def _figures(paths: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+    """Image (data URI) and caption of each figure whose file exists, by name, in the order given."""
+    figures = {}
+    for name, path in paths.items():
+        if Path(path).is_file():
+            encoded = base64.b64encode(Path(path).read_bytes()).decode("ascii")
+            image = f"data:{MEDIA[Path(path).suffix]};base64,{encoded}"
+            figures[name] = {"image": image, "caption": caption(name), "title": shown(name)}
+    return figures
+
+
+def caption(name: str) -> str:
+    """Caption of a figure; those of mixed acquisitions (`mixed_<acquisition>`) share one. Empty if there is none."""
+    file = CAPTIONS / ("mixed.rst" if name.startswith("mixed_") else f"{name}.rst")
+    return " ".join(file.read_text(encoding="utf-8").split()) if file.is_file() else ""
+
+
+def _mixture(content: ReportContent, mixture: Mixture) -> dict[str, Any]:
+    total = sum(mixture.fractions.values()) + mixture.rejected
+    return {
+        "mixture": mixture,
+        "parts": [(name, mixture.fractions.get(name, 0.0)) for name in content.structures],
+        "total": total if total > 0 else 1.0,
+        "warnings": list(failures.warnings(content, mixture)),
+    }
+
+
+def _scores(content: ReportContent) -> dict[str, Any]:
+    """The summary of the chosen model as a table: a row per measure, a column per structure; and why values miss."""
+    names = [*content.structures, ALL]
+    rows, missing = [], {}
+    own = content.summary[content.summary["model"] == content.model]
+    for measure, label in MEASURES.items():
+        present = set(own.loc[own["measure"] == measure, "structure"])
+        if not present:
+            continue
+        values = {name: content.value(measure, name) for name in names}
+        rows.append([label, *(percent(value) if name in present else "" for name, value in values.items())])
+        for name, value in values.items():
+            if name in present and pd.isna(value):
+                missing.setdefault(reason(measure), []).append(f"{label} ({shown(name)})")
+    return {"names": names, "rows": rows, "missing": missing}
+
+
+def _models(content: ReportContent) -> list[dict[str, Any]]:
+    """Compare the models by the summary's rows of `all`, or by the median over structures where there is none."""
+    table = content.summary[content.summary["measure"].isin(MEASURES)]
+    compared = []
+    for model in table["model"].unique():
+        values = []
+        for measure in MEASURES:
+            rows = table[(table["model"] == model) & (table["measure"] == measure)]
+            whole = rows.loc[rows["structure"] == ALL, "value"]
+            values.append(float(whole.iloc[0] if len(whole) else rows["value"].median()))
+        compared.append({"model": model, "values": values, "chosen": model == content.model})
+    return compared if len(compared) > 1 else []
+
+
+def _splits(splits: pd.DataFrame) -> dict[str, Any]:
+    """The table of splits, with readable headings and missing values as dashes."""
+    headings = {"field_um": "field [µm]", "density_per_um2": "density [1/µm²]"}
+    numbers = {"density_per_um2", "localizations"} & set(splits.columns)
+    text = splits.assign(**{name: splits[name].map(_grouped) for name in numbers}).astype(object)
+    text = text.where(text.notna() & (text != ""), "\N{EN DASH}")
+    rows = [[str(value) for value in row] for row in text.to_numpy()]
+    return {"headings": [headings.get(name, shown(name)) for name in text.columns], "rows": rows}
+
+
+def _grouped(value: float) -> str | None:
+    """A number as people read it: 12,345 or 0.123."""
+    if pd.isna(value):
+        return None
+    return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.3g}"
+
+
+def _plain(value: Any) -> Any:
+    """Mappings, sequences and paths as YAML writes them."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,35 @@
+# Every figure as SVG and PNG with the CSV it was drawn from.
+FIGURES = ["schematic", "examples", "channels", "distances", "overlap", "crosstalk", "calibration"]
+FIGURES += [] if CONFIG["pretrained"] else ["loss"]
+FIGURES += [f"mixed_{a.name}" for a in APPLIED]
+
+
+rule draw:
+    input:
+        composites=f"{EXPERIMENT}/composites/test.arrow",
+        applied=f"{EXPERIMENT}/models_applied/{CONFIG['model']}/test",
+        model=rules.model.output,
+        evaluation=rules.evaluate.output,
+        histories=histories().values(),
+        localizations=[table(a.name) for a in APPLIED],
+        recolored=recolored(),
+    output:
+        expand(f"{EXPERIMENT}/figures/{{figure}}.{{ending}}", figure=FIGURES, ending=["svg", "png", "csv"]),
+    params:
+        model=f"{EXPERIMENT}/model",
+        evaluation=f"{EXPERIMENT}/evaluation",
+        histories=[f"--history={name}={file}" for name, file in histories().items()],
+        mixed=[f"--mixed={a.name}={table(a.name)}={'='.join(recolored([a.name]))}" for a in APPLIED],
+        chosen=CONFIG["model"],
+        out=f"{EXPERIMENT}/figures",
+        code=code("lusco.figures"),
+    log:
+        f"{LOGS}/figures.log",
+    resources:
+        mem_mb=4000,
+    conda:
+        "../../envs/data.yaml"
+    shell:
+        "lusco --log {log} figures {input.composites} --applied {input.applied} --model {params.model}"
+        " --evaluation {params.evaluation} {params.histories} {params.mixed} --chosen {params.chosen}"
+        " --out {params.out}"
