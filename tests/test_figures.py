@@ -17,7 +17,7 @@ from lusco.figures.calibration import expected_error
 from lusco.figures.distances import compare, holm
 from lusco.figures.examples import balance
 from lusco.figures.pixels import binned
-from lusco.figures.style import ON_BLACK, ON_WHITE, shown
+from lusco.figures.style import ON_BLACK, ON_WHITE, settle, shown
 
 LONG = [
     "microtubules",
@@ -33,7 +33,7 @@ COMPARISONS = {"model": 1.0, "floor": 0.5, "composite": 2.0, "shuffled_pixels": 
 
 
 def distances_of(structures, models=("unet",), composites=9):
-    """A table in which composite k of a comparison with factor f has the value f (k + 1) / 100 (mse) or / 50 (dssim)."""
+    """Composite k of a comparison with factor f has the distance f (k + 1) / 100 (mse) or f (k + 1) / 50 (dssim)."""
     rows = [
         (model, f"c{k}", structure, distance, comparison, factor * (k + 1) / divisor)
         for model, structure, (distance, divisor) in itertools.product(
@@ -204,46 +204,45 @@ def test_colours_are_one_per_structure():
 
 
 @pytest.mark.parametrize(
-    ("structures", "models"), [(LONG[:2], ("unet",)), (LONG, ("unet",)), (LONG[:3], ("unet", "b"))]
+    ("structures", "models"), [(LONG[:2], ("unet",)), (LONG, ("unet",)), (LONG[:2], ("unet", "b"))]
 )
 def test_no_label_covers_another(structures, models):
     for name, (figure, table) in draw_all(structures, models):
         assert len(table)
-        boxes = labels(figure)
-        for (one, box), (other, beside) in combinations(boxes, 2):
-            width = min(box.x1, beside.x1) - max(box.x0, beside.x0)
-            height = min(box.y1, beside.y1) - max(box.y0, beside.y0)
-            assert width < 2 or height < 2, f"{name}: {one!r} covers {other!r}"
-        page = figure.bbox
-        for text, box in boxes:
-            inside = box.x0 > -2 and box.y0 > -2 and box.x1 < page.x1 + 2 and box.y1 < page.y1 + 2
-            assert inside, f"{name}: {text!r} leaves the figure"
+        texts, boxes = labels(figure)
+        (x0, y0, x1, y1), allowed = boxes.T, 2  # pixels
+        wide = np.minimum.outer(x1, x1) - np.maximum.outer(x0, x0) > allowed
+        high = np.minimum.outer(y1, y1) - np.maximum.outer(y0, y0) > allowed
+        covering = [(texts[i], texts[j]) for i, j in np.argwhere(np.triu(wide & high, 1))]
+        assert covering == [], name
+        inside = (x0 > -allowed) & (y0 > -allowed) & (x1 < figure.bbox.x1 + allowed) & (y1 < figure.bbox.y1 + allowed)
+        assert [text for text, fits in zip(texts, inside, strict=True) if not fits] == [], name
 
 
 def labels(figure):
-    """Texts of a figure that are seen, with their boxes in pixels."""
+    """Texts of a figure that are seen, and their boxes: shape (texts, 4), x0, y0, x1, y1 in pixels."""
+    settle(figure)
     figure.draw_without_rendering()
     renderer = FigureCanvasAgg(figure).get_renderer()
-    texts = [text for text in figure.findobj(mpl.text.Text) if text.get_text().strip() and seen(text)]
-    return [(text.get_text(), text.get_window_extent(renderer)) for text in texts]
+    hidden = set(unseen_ticks(figure))
+    texts = [text for text in figure.findobj(mpl.text.Text) if text.get_text().strip() and text.get_visible()]
+    texts = [text for text in texts if text not in hidden and (text.axes is None or text.axes.get_visible())]
+    return [text.get_text() for text in texts], np.array([text.get_window_extent(renderer).extents for text in texts])
 
 
-def seen(text):
-    """Whether a text is drawn: visible with its axes, and if it is a tick label, within the limits of its axis."""
-    axes = text.axes
-    if not text.get_visible() or (axes is not None and not axes.get_visible()):
-        return False
-    for axis in (axes.xaxis, axes.yaxis) if axes is not None else ():
-        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
-            if text in (tick.label1, tick.label2):
-                low, high = sorted(axis.get_view_interval())
-                return low - 1e-9 <= tick.get_loc() <= high + 1e-9
-    return True
+def unseen_ticks(figure):
+    """Labels of ticks beyond the limits of their axis or on hidden axes, which matplotlib keeps but does not draw."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+                if not (axes.get_visible() and low <= tick.get_loc() <= high):
+                    yield from (tick.label1, tick.label2)
 
 
 def test_the_same_data_give_the_same_bytes(tmp_path):
     for folder in ("one", "two"):
-        figures.save(*figures.distances(distances_of(["tubes", "pores"])), tmp_path / folder, "distances")
+        figures.save(*figures.distances(distances_of(["tubes"])), tmp_path / folder, "distances")
         composite, prediction, truth = images_of(2)
         example = [("c1", composite, prediction, truth)]
         drawing = figures.examples(example, ["tubes", "pores"], 20.0, {"tubes": 1.0, "pores": 1.0})
@@ -267,5 +266,5 @@ def test_settings_of_the_user_change_nothing(tmp_path):
 
 
 def test_figures_and_report_do_not_load_torch():
-    code = "import sys, lusco.figures, lusco.report; sys.exit('torch' in sys.modules or 'matplotlib.pyplot' in sys.modules)"
+    code = "import sys, lusco.figures, lusco.report; sys.exit(bool({'torch', 'matplotlib.pyplot'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from lusco.figures.style import (
     GREY,
@@ -138,6 +139,7 @@ def _distributions(
         axes.hlines(np.arange(1, len(pairs)) - 0.5, 0, 1, transform=axes.get_yaxis_transform(), color=PALE, linewidth=1)
         axes.set(ylim=(len(pairs) - 0.5, -0.5), xlabel=MEASURES[measure].split("\n")[0])
         axes.tick_params(axis="y", length=0)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.grid(axis="x")
     grid[0].set_yticks(range(len(pairs)), [f"A: {cut(a, 32)}\nB: {cut(b, 32)}" for a, b in pairs])
     handles = [Line2D([], [], color=colour, linewidth=6, alpha=0.5) for colour in (GREY, INK)]

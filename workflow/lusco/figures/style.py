@@ -93,13 +93,23 @@ def save(figure: Figure, table: pd.DataFrame, folder: str | Path, name: str) -> 
     folder = Path(folder)
     metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
     with mpl.rc_context(_LOOK):
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # laid out once, so that both files agree
+        settle(figure)
         for extension, without in metadata.items():
             with atomic(folder / f"{name}.{extension}") as partial:
                 figure.savefig(partial, format=extension, dpi=DPI, metadata=without)
     with atomic(folder / f"{name}.csv") as partial:
         table.to_csv(partial, index=False, lineterminator="\n")
+
+
+def settle(figure: Figure) -> None:
+    """Lay the figure out for good, so that both files agree.
+
+    Ticks and the shapes of images depend on the layout, and the layout on them: the second pass sees the first.
+    """
+    layout = figure.get_layout_engine()
+    for _ in range(2 if layout else 0):
+        layout.execute(figure)
+    figure.set_layout_engine("none")
 
 
 def blank(width_in: float, height_in: float) -> Figure:

@@ -1,0 +1,242 @@
+"""The report: opens offline, escapes names, says what the numbers say, and survives what is missing."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lusco.figures import loss, save
+from lusco.report import Mixture, ReportContent, report
+from lusco.report.failures import confusions, overlap_errors, warnings, worst_composites
+from lusco.report.page import CAPTIONS, caption
+from lusco.report.verdict import FAIR, GOOD, POOR, UNKNOWN, findings, verdict
+
+STRUCTURES = ("nuclear_pores", "tubes")
+GOOD_VALUES = {
+    "accuracy": 0.95,
+    "gap_closed_mse": 0.9,
+    "gap_closed_dssim": 0.8,
+    "gap_closed_mse_floor": 1.0,
+    "gap_closed_dssim_floor": 0.95,
+    "crosstalk_at_30pct_rejected": 0.005,
+    "rejected_at_1pct_crosstalk": 0.2,
+    "expected_calibration_error": 0.01,
+}
+
+
+def content(structures=STRUCTURES, values=GOOD_VALUES, **changes):
+    """Content of a model `unet` with the given summary, 0.9 % crosstalk and 20 % rejected at the threshold 0.8."""
+    names = [*structures, "all"]
+    summary = pd.DataFrame(
+        [("unet", name, measure, value) for name in names for measure, value in values.items()],
+        columns=["model", "structure", "measure", "value"],
+    )
+    curve = [(0.0, 0.0, 0.05, 0.95), (0.8, 0.2, 0.009, 0.79), (0.95, 0.6, 0.001, 0.4)]
+    assignment = pd.DataFrame(
+        [("unet", "", threshold, name, *rest, 1000) for name in names for threshold, *rest in curve],
+        columns=["model", "acquisition", "threshold", "structure", "rejected", "crosstalk", "recall", "localizations"],
+    )
+    splits = pd.DataFrame(
+        [(f"{name}_1", name, "train", np.nan, 12345, "10.2 x 10.2", 118.6) for name in structures],
+        columns=["acquisition", "structure", "split", "group", "localizations", "field_um", "density_per_um2"],
+    )
+    whole = ReportContent("demo", "unet", structures, 20.0, summary, assignment, splits, 0.8, 0.01)
+    return replace(whole, config={"seed": 7}, versions={"numpy": "2.4.6"}, **changes)
+
+
+def with_value(measure, value):
+    return content(values=GOOD_VALUES | {measure: value})
+
+
+def text_of(html):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html.split("</style>")[1]))
+
+
+class Loads(HTMLParser):
+    """Collects what a page would load, and whether it is well nested."""
+
+    VOID = frozenset({"meta", "link", "input", "img", "br"})
+
+    def __init__(self):
+        super().__init__()
+        self.loads, self.open, self.scripts = [], [], 0
+
+    def handle_starttag(self, tag, attributes):
+        self.loads += [value for name, value in attributes if name in ("src", "href", "srcset", "data")]
+        self.scripts += tag == "script"
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        while self.open and self.open[-1] != tag and self.open[-1] in ("p", "li"):
+            self.open.pop()
+        assert self.open.pop() == tag
+
+
+def test_the_page_loads_nothing_and_runs_nothing(tmp_path):
+    history = pd.DataFrame({"model": "unet", "step": [1, 2], "train_loss": 1.0, "validation_loss": [2.0, 1.0]})
+    save(*loss(history.assign(learning_rate=1e-3, seconds=1.0)), tmp_path, "loss")
+    html = report(content(figures={"loss": tmp_path / "loss.svg", "examples": tmp_path / "loss.png"}))
+    page = Loads()
+    page.feed(html)
+    assert page.loads
+    assert all(value.startswith(("data:", "#")) for value in page.loads)
+    assert page.scripts == 0
+    assert page.open == []
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def test_names_are_escaped():
+    name = "<script>alert(1)</script>"
+    splits = content().splits.assign(acquisition=name)
+    mixture = Mixture(name, {name: 0.7, "tubes": 0.2}, 0.1, None, 0.5)
+    named = {"experiment": name, "splits": splits, "mixed": [mixture], "notes": [name], "config": {"a": name}}
+    html = report(replace(content((name, "tubes")), **named))
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") >= 6
+
+
+def test_the_same_content_gives_the_same_bytes():
+    assert report(content()) == report(content())
+
+
+def test_the_four_questions_come_in_order():
+    html = report(content())
+    places = [html.index(f'<h2 id="{name}"') for name in ("mixture", "sure", "wrong", "made")]
+    assert places == sorted(places)
+
+
+def test_good_numbers_give_a_good_verdict_with_the_numbers_in_words():
+    html = report(content())
+    text = text_of(html)
+    assert 'class="verdict good"' in html
+    assert "Of 100 localizations in the test composites, 95 are given to the structure they come from" in text
+    assert "at the chosen threshold (0.80), 0.9 carry the wrong one. The threshold was set for 1." in text
+    assert "20 of 100 localizations are too uncertain" in text
+    assert "Seed 7" in text
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "grade"),
+    [
+        ("accuracy", 0.80, FAIR),
+        ("accuracy", 0.50, POOR),
+        ("gap_closed_mse", 0.6, FAIR),
+        ("gap_closed_dssim", -0.1, POOR),
+        ("expected_calibration_error", 0.2, POOR),
+    ],
+)
+def test_the_verdict_is_the_worst_of_its_numbers(measure, value, grade):
+    found = findings(with_value(measure, value))
+    worst, _, because = verdict(found)
+    assert worst == grade
+    weakest = [finding.label.lower() for finding in found if finding.grade == grade]
+    assert len(weakest) == 1
+    assert weakest[0] in because
+
+
+def test_missed_target_is_not_called_good():
+    grades = [finding.grade for finding in findings(content(crosstalk_target=0.003)) if finding.label == "Wrong colour"]
+    assert grades == [POOR]
+
+
+def test_what_was_not_measured_is_said_and_why():
+    measured = with_value("rejected_at_1pct_crosstalk", float("nan"))
+    assert "crosstalk stays above 1 % however many are rejected" in text_of(report(measured))
+    found = findings(with_value("accuracy", float("nan")))
+    grade, _, because = verdict(found)
+    assert grade == GOOD
+    assert "Not measured: right structure" in because
+    nothing = replace(content(), summary=content().summary.head(0), assignment=content().assignment.head(0))
+    assert verdict(findings(nothing))[0] == UNKNOWN
+    assert not re.search(r"\bnan\b", text_of(report(nothing)), re.IGNORECASE)
+
+
+def test_a_report_without_mixtures_or_figures_says_so():
+    html = report(content(figures={"loss": CAPTIONS / "no_such_file.png"}))
+    assert "No mixed acquisition was given" in html
+    assert "<img" not in html
+
+
+def test_fractions_of_a_mixture_are_drawn_to_scale():
+    mixture = Mixture("cell", {"nuclear_pores": 0.5, "tubes": 0.25}, 0.25, 0.9, 0.92)
+    html = report(content(mixed=[mixture]))
+    assert [float(width) for width in re.findall(r"width: ([\d.]+)%", html.split("</style>")[1])] == [50, 25, 25]
+    assert "90 % of its localizations are given to the right structure" in text_of(html)
+
+
+def test_a_mixture_unlike_the_test_composites_is_pointed_out():
+    usual = Mixture("cell", {}, 0.2, None, 0.94)
+    assert list(warnings(content(), usual)) == []
+    assert len(list(warnings(content(), replace(usual, confidence=0.7)))) == 1
+    assert len(list(warnings(content(), replace(usual, rejected=0.5)))) == 1
+    assert len(list(warnings(content(), replace(usual, accuracy=0.6)))) == 1
+    assert "Signs of trouble in the mixture: cell" in report(content(mixed=[replace(usual, rejected=0.5)]))
+
+
+def test_scored_mixtures_do_not_enter_the_numbers_of_composites():
+    mixed = content().assignment.assign(acquisition="cell", crosstalk=0.5)
+    both = replace(content(), assignment=pd.concat([mixed, content().assignment]))
+    assert both.at_threshold().loc["all", "crosstalk"] == 0.009
+
+
+def test_confusions_name_the_worst_structure():
+    table = content().assignment
+    table.loc[table["structure"] == "tubes", "crosstalk"] *= 2
+    table.loc[table["structure"] == "nuclear_pores", "recall"] /= 2
+    mistaken, lost = confusions(replace(content(), assignment=table))
+    assert "coloured as tubes, 1.8 belong" in mistaken
+    assert "truly are nuclear pores, 40 get" in lost
+
+
+def test_the_largest_error_of_overlap_is_named():
+    table = pd.DataFrame(
+        [
+            ("unet", "c1", "nuclear_pores", "tubes", measure, source, value)
+            for measure, truth, predicted in (("manders_a", 0.20, 0.50), ("manders_b", 0.20, 0.21))
+            for source, value in (("truth", truth), ("model", predicted))
+        ],
+        columns=["model", "composite", "structure_a", "structure_b", "measure", "source", "value"],
+    )
+    (sentence,) = overlap_errors(content(overlap=table))
+    assert "20 % of nuclear pores truly lie in tubes; the recoloured images say 50 %" in sentence
+    (sentence,) = overlap_errors(content(overlap=table[table["measure"] == "manders_b"]))
+    assert "within 2 points" in sentence
+    assert list(overlap_errors(content())) == []
+
+
+def test_worst_composites_are_those_nearest_to_chance():
+    rows = [("unet", f"c{k}", "tubes", "dssim", "model", 0.1 * k) for k in range(8)]
+    rows += [("unet", f"c{k}", "tubes", "dssim", "shuffled_pairs", 0.8) for k in range(8)]
+    columns = ["model", "composite", "structure", "distance", "comparison", "value"]
+    table = worst_composites(content(distances=pd.DataFrame(rows, columns=columns)))
+    assert list(table["composite"]) == ["c7", "c6", "c5", "c4", "c3"]
+    assert table["gap_closed"].iloc[0] == pytest.approx(1 - 0.7 / 0.8)
+
+
+def test_every_figure_has_a_caption():
+    names = [
+        "schematic",
+        "examples",
+        "channels",
+        "distances",
+        "overlap",
+        "crosstalk",
+        "calibration",
+        "loss",
+        "mixed_cell_1",
+    ]
+    assert all(caption(name) for name in names)
+    assert caption("something_else") == ""
+
+
+def test_models_are_compared_and_the_chosen_one_is_named():
+    assert "The models compared" not in report(content())
+    two = pd.concat([content().summary, content().summary.assign(model="regression")])
+    text = text_of(report(replace(content(), summary=two)))
+    assert "The models compared" in text
+    assert "unet (chosen)" in text
