@@ -1,6 +1,7 @@
 # LUSCo: recolour single-dye super-resolution images, and say how far the result can be trusted.
 # What runs is decided here and in workflow/rules; how is in the library workflow/lusco.
 
+
 configfile: "config.yaml"
 
 

@@ -3,6 +3,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -23,13 +24,14 @@ MANIFEST = "resources/data_manifest.tsv"
 DATA = Path("resources/data")
 
 try:
+    PUBLIC = fetchable(MANIFEST)
     CONFIG = load_config(config, ", ".join(map(str, workflow.configfiles)))
     ACQUISITIONS = read_sheet(
         CONFIG["acquisitions"],
         CONFIG["structures"],
         CONFIG["splits"],
         CONFIG["seed"],
-        fetchable=[DATA / file for file in fetchable(MANIFEST)],
+        fetchable=[DATA / file for file in PUBLIC],
         learn=not CONFIG["pretrained"],
     )
 except InputError as error:
@@ -52,9 +54,9 @@ wildcard_constraints:
     model="|".join(CONFIG["models"]),
 
 
-def names(acquisitions):
+def names(allowed):
     """A wildcard constraint that allows these names only."""
-    return "|".join(name.replace(".", r"\.") for name in acquisitions) or "nothing^"
+    return "|".join(re.escape(name) for name in allowed) or "nothing^"
 
 
 @cache

@@ -17,23 +17,23 @@ rule evaluate:
                 "metadata.json",
             ],
         ),
+    log:
+        f"{LOGS}/evaluate.log",
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
     params:
         models=[
-            f"--model {model}={model_folder(model)}={EXPERIMENT}/models_applied/{model}/test"
+            f"--model={model}={model_folder(model)}={EXPERIMENT}/models_applied/{model}/test"
             for model in CONFIG["models"]
         ],
-        scored=[f"--scored {name}={EXPERIMENT}/recolored/{name}.csv" for name in SCORED],
+        scored=[f"--scored={name}={EXPERIMENT}/recolored/{name}.csv" for name in SCORED],
         chosen=CONFIG["model"],
         settings=settings("evaluate"),
         seed=CONFIG["seed"],
-        out=f"{EXPERIMENT}/evaluation",
+        out=subpath(output[0], parent=True),
         code=code("lusco.evaluate"),
-    log:
-        f"{LOGS}/evaluate.log",
-    resources:
-        mem_mb=4000,
-    conda:
-        "../../envs/data.yaml"
     shell:
-        "lusco --log {log} evaluate {input.composites} {params.models} {params.scored} --chosen {params.chosen}"
+        "lusco --log {log} evaluate {input.composites} {params.models:q} {params.scored:q} --chosen {params.chosen}"
         " --settings {params.settings:q} --seed {params.seed} --out {params.out}"

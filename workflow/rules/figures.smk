@@ -15,20 +15,20 @@ rule draw:
         recolored=recolored(),
     output:
         expand(f"{EXPERIMENT}/figures/{{figure}}.{{ending}}", figure=FIGURES, ending=["svg", "png", "csv"]),
+    log:
+        f"{LOGS}/figures.log",
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
     params:
-        model=f"{EXPERIMENT}/model",
-        evaluation=f"{EXPERIMENT}/evaluation",
+        model=lambda wildcards, input: os.path.dirname(input.model[0]),
+        evaluation=lambda wildcards, input: os.path.dirname(input.evaluation[0]),
         histories=[f"--history={name}={file}" for name, file in histories().items()],
         mixed=[f"--mixed={a.name}={table(a.name)}={'='.join(recolored([a.name]))}" for a in APPLIED],
         chosen=CONFIG["model"],
-        out=f"{EXPERIMENT}/figures",
+        out=subpath(output[0], parent=True),
         code=code("lusco.figures"),
-    log:
-        f"{LOGS}/figures.log",
-    resources:
-        mem_mb=4000,
-    conda:
-        "../../envs/data.yaml"
     shell:
         "lusco --log {log} figures {input.composites} --applied {input.applied} --model {params.model}"
         " --evaluation {params.evaluation} {params.histories} {params.mixed} --chosen {params.chosen}"

@@ -1,17 +1,19 @@
 # Measured acquisitions: fetched where a public repository holds them, then brought into one form.
 rule fetch:
-    input:
-        MANIFEST,
     output:
         str(DATA / "{file}"),
-    params:
-        code=code("lusco.fetch"),
     log:
         "results/logs/fetch/{file}.log",
+    wildcard_constraints:
+        file=names(PUBLIC),
     conda:
         "../../envs/data.yaml"
+    params:
+        manifest=MANIFEST,
+        meant=lambda wildcards: PUBLIC[wildcards.file],
+        code=code("lusco.fetch"),
     shell:
-        "lusco --log {log} fetch {wildcards.file:q} --manifest {input} --out {output:q}"
+        "lusco --log {log} fetch {wildcards.file:q} --manifest {params.manifest} --out {output:q}"
 
 
 rule ingest:
@@ -20,18 +22,18 @@ rule ingest:
     output:
         table="results/acquisitions/{acquisition}/{key}/localizations.parquet",
         record="results/acquisitions/{acquisition}/{key}/ingested.json",
+    log:
+        "results/acquisitions/{acquisition}/{key}/ingest.log",
     wildcard_constraints:
         acquisition=names(MEASURED),
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
     params:
         options=lambda wildcards: ingest_options(BY_NAME[wildcards.acquisition]),
         settings=settings("ingest"),
         code=code("lusco.ingest"),
-    log:
-        "results/acquisitions/{acquisition}/{key}/ingest.log",
-    resources:
-        mem_mb=4000,
-    conda:
-        "../../envs/data.yaml"
     shell:
         "lusco --log {log} ingest {input:q} --name {wildcards.acquisition} {params.options:q}"
         " --settings {params.settings:q} --record {output.record} --out {output.table}"

@@ -5,17 +5,17 @@ rule recolor_composites:
         composites=f"{EXPERIMENT}/composites/test.arrow",
     output:
         directory(f"{EXPERIMENT}/models_applied/{{model}}/test"),
-    params:
-        model=lambda wildcards: model_folder(wildcards.model),
-        settings=settings("recolor"),
-        code=code("lusco.recolor"),
     log:
         f"{LOGS}/recolor_composites_{{model}}.log",
+    conda:
+        "../../envs/torch.yaml"
     threads: 4
     resources:
         mem_mb=8000,
-    conda:
-        "../../envs/torch.yaml"
+    params:
+        model=subpath(input[0], parent=True),
+        settings=settings("recolor"),
+        code=code("lusco.recolor"),
     shell:
         "lusco --log {log} recolor-composites {params.model:q} {input.composites}"
         " --settings {params.settings:q} --threads {threads} --out {output}"
@@ -28,17 +28,17 @@ rule recolor_acquisition:
     output:
         image=f"{EXPERIMENT}/recolored/{{acquisition}}.ome.tiff",
         table=f"{EXPERIMENT}/recolored/{{acquisition}}.csv",
-    params:
-        model=f"{EXPERIMENT}/model",
-        settings=settings("recolor"),
-        code=code("lusco.recolor"),
     log:
         f"{LOGS}/recolor_{{acquisition}}.log",
+    conda:
+        "../../envs/torch.yaml"
     threads: 4
     resources:
         mem_mb=8000,
-    conda:
-        "../../envs/torch.yaml"
+    params:
+        model=subpath(input[0], parent=True),
+        settings=settings("recolor"),
+        code=code("lusco.recolor"),
     shell:
         "lusco --log {log} recolor {params.model} {input.table} --settings {params.settings:q}"
         " --threads {threads} --image {output.image} --table {output.table}"

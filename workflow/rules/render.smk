@@ -4,13 +4,13 @@ rule render:
         "results/acquisitions/{acquisition}/{key}/localizations.parquet",
     output:
         "results/acquisitions/{acquisition}/{key}/rendering_{pixel}nm.ome.tiff",
-    params:
-        code=code("lusco.render"),
     log:
         "results/acquisitions/{acquisition}/{key}/rendering_{pixel}nm.log",
-    resources:
-        mem_mb=4000,
     conda:
         "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        code=code("lusco.render"),
     shell:
         "lusco --log {log} render {input} --pixel-nm {wildcards.pixel} --out {output}"

@@ -8,17 +8,17 @@ rule report_page:
         recolored=recolored(),
     output:
         report(f"{EXPERIMENT}/report.html", category="Report"),
-    params:
-        config=json.dumps(CONFIG),
-        model=f"{EXPERIMENT}/model",
-        evaluation=f"{EXPERIMENT}/evaluation",
-        figures=f"{EXPERIMENT}/figures",
-        recolored=[f"--recolored={a.name}={EXPERIMENT}/recolored/{a.name}.csv" for a in APPLIED],
-        code=code("lusco.report"),
     log:
         f"{LOGS}/report.log",
     conda:
         "../../envs/data.yaml"
+    params:
+        config=json.dumps(CONFIG),
+        model=lambda wildcards, input: os.path.dirname(input.model[0]),
+        evaluation=lambda wildcards, input: os.path.dirname(input.evaluation[0]),
+        figures=lambda wildcards, input: os.path.dirname(input.figures[0]),
+        recolored=[f"--recolored={a.name}={EXPERIMENT}/recolored/{a.name}.csv" for a in APPLIED],
+        code=code("lusco.report"),
     shell:
         "lusco --log {log} report --config {params.config:q} --model {params.model} --evaluation {params.evaluation}"
         " --figures {params.figures} --splits {input.splits} {params.recolored} --out {output}"

@@ -4,16 +4,16 @@ rule simulate:
         lambda wildcards: BY_NAME[wildcards.acquisition].path,
     output:
         "results/acquisitions/{acquisition}/{key}/localizations.parquet",
+    log:
+        "results/acquisitions/{acquisition}/{key}/simulate.log",
     wildcard_constraints:
         acquisition=names(SIMULATED),
+    conda:
+        "../../envs/data.yaml"
     params:
         structure=lambda wildcards: BY_NAME[wildcards.acquisition].structure,
         seed=CONFIG["seed"],
         code=code("lusco.simulate"),
-    log:
-        "results/acquisitions/{acquisition}/{key}/simulate.log",
-    conda:
-        "../../envs/data.yaml"
     shell:
         "lusco --log {log} simulate {input:q} --name {wildcards.acquisition} --structure {params.structure}"
         " --seed {params.seed} --out {output}"

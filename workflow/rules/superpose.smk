@@ -4,18 +4,18 @@ rule superpose:
         lambda wildcards: tables(wildcards.split),
     output:
         f"{EXPERIMENT}/composites/{{split}}.arrow",
+    log:
+        f"{LOGS}/superpose_{{split}}.log",
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
     params:
         structures=",".join(CONFIG["structures"]),
         pixel_nm=CONFIG["pixel_nm"],
         seed=CONFIG["seed"],
-        settings=settings("superpose"),
+        settings=lambda wildcards: settings("superpose", only=["crop_px", f"{wildcards.split}_composites"]),
         code=code("lusco.superpose"),
-    log:
-        f"{LOGS}/superpose_{{split}}.log",
-    resources:
-        mem_mb=4000,
-    conda:
-        "../../envs/data.yaml"
     shell:
         "lusco --log {log} superpose {input} --split {wildcards.split} --structures {params.structures}"
         " --pixel-nm {params.pixel_nm} --seed {params.seed} --settings {params.settings:q} --out {output}"

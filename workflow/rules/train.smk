@@ -7,23 +7,25 @@ rule train:
         f"{EXPERIMENT}/models/{{model}}/model.json",
         f"{EXPERIMENT}/models/{{model}}/weights.safetensors",
         f"{EXPERIMENT}/models/{{model}}/history.csv",
-    params:
-        settings=lambda wildcards: settings("train", wildcards.model),
-        comparison=settings("evaluate"),
-        seed=CONFIG["seed"],
-        out=lambda wildcards: f"{EXPERIMENT}/models/{wildcards.model}",
-        code=code("lusco.train"),
     log:
         f"{LOGS}/train_{{model}}.log",
     benchmark:
         f"{LOGS}/train_{{model}}.benchmark.tsv"
+    wildcard_constraints:
+        model=names([] if CONFIG["pretrained"] else CONFIG["models"]),
+    conda:
+        "../../envs/torch.yaml"
     threads: 8
     resources:
         mem_mb=8000,
         runtime=240,
         gpu=1,
-    conda:
-        "../../envs/torch.yaml"
+    params:
+        settings=lambda wildcards: settings("train", wildcards.model),
+        comparison=settings("evaluate", only=["smoothing_nm"]),
+        seed=CONFIG["seed"],
+        out=subpath(output[0], parent=True),
+        code=code("lusco.train"),
     shell:
         "lusco --log {log} train {input.tables} --validation {input.validation} --settings {params.settings:q}"
         " --comparison {params.comparison:q} --seed {params.seed} --threads {threads} --out {params.out}"
@@ -36,14 +38,14 @@ rule model:
     output:
         f"{EXPERIMENT}/model/model.json",
         f"{EXPERIMENT}/model/weights.safetensors",
-    params:
-        structures=",".join(CONFIG["structures"]),
-        folder=model_folder(CONFIG["model"]),
-        out=f"{EXPERIMENT}/model",
-        code=code("lusco.model"),
     log:
         f"{LOGS}/model.log",
     conda:
         "../../envs/torch.yaml"
+    params:
+        structures=",".join(CONFIG["structures"]),
+        folder=subpath(input[0], parent=True),
+        out=subpath(output[0], parent=True),
+        code=code("lusco.model"),
     shell:
         "lusco --log {log} model {params.folder:q} --structures {params.structures} --out {params.out}"
