@@ -75,11 +75,11 @@ def calibration_of(structures, models=("unet",)):
 
 def history_of(models=("unet",)):
     rows = [
-        (model, step, 1 / step, (step - 300) ** 2 / 1e5 + 0.1 if step % 100 == 0 else np.nan, 1e-3, 0.1 * step)
+        (model, step, 1 / step, (step - 300) ** 2 / 1e5 + 0.1 if step % 100 == 0 else np.nan, 1e-3)
         for model in models
         for step in range(10, 501, 10)
     ]
-    columns = ["model", "step", "train_loss", "validation_loss", "learning_rate", "seconds"]
+    columns = ["model", "step", "train_loss", "validation_loss", "learning_rate"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -13,8 +13,7 @@ def loss(history: pd.DataFrame) -> Drawing:
     Parameters
     ----------
     history : pandas.DataFrame
-        Columns model, step, train_loss, validation_loss (NaN between validations), learning_rate, seconds
-        (since the start).
+        Columns model, step, train_loss, validation_loss (NaN between validations), learning_rate.
 
     Returns
     -------
@@ -59,9 +58,6 @@ def _losses(axes: Axes, table: pd.DataFrame) -> None:
 
 
 def _summary(table: pd.DataFrame) -> str:
-    """The best step, the last one, and the time."""
+    """The best step and the last one."""
     best, last = table.loc[table["best"], "step"], table["step"].max()
-    minutes = table["seconds"].max() / 60
-    spent = f"{minutes:.0f} min" if minutes >= 2 else f"{60 * minutes:.0f} s"
-    found = f"best step {best.iloc[0]:.0f} of {last:.0f}" if len(best) else f"{last:.0f} steps, none validated"
-    return f"{found}, {spent}"
+    return f"best step {best.iloc[0]:.0f} of {last:.0f}" if len(best) else f"{last:.0f} steps, none validated"
