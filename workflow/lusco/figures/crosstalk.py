@@ -76,8 +76,9 @@ def crosstalk(
         for marker, rejected, published in PUBLISHED.values():
             axes.plot(rejected, published, marker=marker, color="white", markeredgecolor=INK, markersize=11, zorder=4)
         axes.set_title(_headline(composites[composites["model"] == model], model, len(models)))
-        axes.set(yscale="log", xlim=(0, 1), xlabel="localizations rejected", ylabel="crosstalk among the accepted")
-        axes.set_ylim(bottom, top)
+        axes.set(xlim=(0, 1), xlabel="localizations rejected", ylabel="crosstalk among the accepted")
+        axes.set_ylim(bottom, top)  # before the scale, which could not find limits where all crosstalk is zero
+        axes.set_yscale("log")
         axes.xaxis.set_major_formatter(PERCENT)
         axes.yaxis.set_major_formatter(PERCENT)
         axes.yaxis.set_minor_formatter(NullFormatter())

@@ -77,10 +77,10 @@ def distances(distances: pd.DataFrame, structures: Sequence[str] | None = None) 
             axes.set_visible(True)
             here = points[(points["structure"] == structure) & (points["distance"] == kind)]
             tested = tests[(tests["structure"] == structure) & (tests["distance"] == kind)]
-            _panel(axes, here, series, models, tested, look(structures)[structure]["color"])
             axes.set_title(shown(structure, 24))
             axes.set_xlabel(f"{DISTANCES[kind]}  (smaller is closer)")
             _scale(axes, kind, points.loc[points["distance"] == kind, "value"])
+            _panel(axes, here, series, models, tested, look(structures)[structure]["color"])
     if len(tests):
         figure.supxlabel(_footnote(tests), fontsize=8, color=GREY, x=0.01, ha="left")
     return figure, _with_summary(points, tests)
@@ -146,11 +146,13 @@ def _panel(
         if not len(values):
             continue
         own = colour if name in models else GREY
+        edge = axes.get_xlim()[0]
         low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+        _beside(axes, row, 0, f"{middle:.2g}")
+        values, low, middle, high = (np.maximum(value, edge) for value in (values, low, middle, high))
         axes.scatter(values, row + 0.5 * jitter(len(values)), s=7, color=own, alpha=0.35, linewidths=0)
         axes.plot([low, high], [row, row], color=own, linewidth=6, alpha=0.35, solid_capstyle="butt")
         axes.plot([middle, middle], [row - 0.34, row + 0.34], color=INK, linewidth=1.8)
-        _beside(axes, row, 0, f"{middle:.2g}")
         for column, model in enumerate(models, start=1):
             test = tests[(tests["model"] == model) & (tests["reference"] == name)]
             for mark, better in zip(test["mark"], test["better"], strict=True):
@@ -179,8 +181,8 @@ def _scale(axes: Axes, kind: str, values: pd.Series) -> None:
         low, high = positive.min() / 1.3, positive.max() * 1.3
         if high < 11 * low:  # at least a decade, so that a tick is in sight
             low, high = low / 2, high * 5
-        axes.set_xscale("log", nonpositive="clip")
         axes.set_xlim(low, high)
+        axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(10, numticks=5))
         axes.xaxis.set_major_formatter(PLAIN)
         axes.xaxis.set_minor_formatter(NullFormatter())

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lusco.figures.pixels import binned, colour_key, full_brightness, grey, merged, show
-from lusco.figures.style import WIDTH_IN, Drawing, blank, shown, styled
+from lusco.figures.style import WIDTH_IN, Drawing, blank, cut, styled
 
 
 @styled
@@ -50,7 +50,7 @@ def mixed(
     fulls = [full_brightness(counts, shown_nm) for counts in channels]
     brightest = full_brightness(composite, shown_nm)
     images = {
-        f"{shown(name)}, as measured": grey(composite, shown_nm, brightest),
+        f"{cut(name, 24)}, as measured": grey(composite, shown_nm, brightest),
         "Recoloured": merged(channels, shown_nm, fulls),
         "Rejected as too uncertain": grey(rejected, shown_nm, brightest),
     }

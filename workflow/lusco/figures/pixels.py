@@ -66,6 +66,7 @@ def merged(channels: np.ndarray, pixel_nm: float, fulls: Sequence[float]) -> np.
 def show(axes: Axes, image: np.ndarray, pixel_nm: float, bar: bool = False) -> None:
     """Draw an image (H, W, 3) without ticks, with a scale bar in um if asked."""
     axes.imshow(image, interpolation="nearest")
+    axes.autoscale(False)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)

@@ -130,7 +130,7 @@ def _finding(label: str, key: str, value: float, sentence: Callable[[], str], gr
 def _accuracy(content: ReportContent) -> Finding:
     value = content.value("accuracy")
     return _finding(
-        "Right structure",
+        "Accuracy",
         "accuracy",
         value,
         lambda: (
@@ -143,7 +143,7 @@ def _accuracy(content: ReportContent) -> Finding:
 def _crosstalk(content: ReportContent) -> Finding:
     value, target = _at_threshold(content, "crosstalk"), content.crosstalk_target
     return _finding(
-        "Wrong colour",
+        "Wrong colours",
         "crosstalk",
         value,
         lambda: (
@@ -157,7 +157,7 @@ def _crosstalk(content: ReportContent) -> Finding:
 def _rejected(content: ReportContent) -> Finding:
     value = _at_threshold(content, "rejected")
     return _finding(
-        "Left without colour",
+        "Localizations left without colour",
         "rejected",
         value,
         lambda: (
