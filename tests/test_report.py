@@ -78,7 +78,7 @@ class Loads(HTMLParser):
 
 def test_the_page_loads_nothing_and_runs_nothing(tmp_path):
     history = pd.DataFrame({"model": "unet", "step": [1, 2], "train_loss": 1.0, "validation_loss": [2.0, 1.0]})
-    save(*loss(history.assign(learning_rate=1e-3, seconds=1.0)), tmp_path, "loss")
+    save(*loss(history.assign(learning_rate=1e-3)), tmp_path, "loss")
     html = report(content(figures={"loss": tmp_path / "loss.svg", "examples": tmp_path / "loss.png"}))
     page = Loads()
     page.feed(html)
