@@ -14,7 +14,7 @@ rule recolor_composites:
         mem_mb=8000,
     params:
         model=subpath(input[0], parent=True),
-        settings=settings("recolor"),
+        settings=settings("recolor", only=["tile_px"]),
         code=code("lusco.recolor"),
     shell:
         "lusco --log {log} recolor-composites {params.model:q} {input.composites}"
