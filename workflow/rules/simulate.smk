@@ -1,7 +1,8 @@
 # Acquisitions described by a file rather than measured.
 rule simulate:
     input:
-        lambda wildcards: BY_NAME[wildcards.acquisition].path,
+        description=lambda wildcards: BY_NAME[wildcards.acquisition].path,
+        defaults="workflow/schemas/simulation.schema.yaml",
     output:
         "results/acquisitions/{acquisition}/{key}/localizations.parquet",
     log:
@@ -15,5 +16,5 @@ rule simulate:
         seed=CONFIG["seed"],
         code=code("lusco.simulate"),
     shell:
-        "lusco --log {log} simulate {input:q} --name {wildcards.acquisition} --structure {params.structure}"
+        "lusco --log {log} simulate {input.description:q} --name {wildcards.acquisition} --structure {params.structure}"
         " --seed {params.seed} --out {output}"
