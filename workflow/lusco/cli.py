@@ -249,6 +249,7 @@ def figures(
     model: Annotated[Path, typer.Option(help="Folder of the chosen model.")],
     evaluation: Annotated[Path, typer.Option(help="Folder of the evaluation.")],
     chosen: Annotated[str, typer.Option(help="Name of the chosen model.")],
+    crosstalk: Annotated[float, typer.Option(help="Crosstalk that the threshold is chosen for.")],
     out: Out,
     history: Annotated[list[str] | None, typer.Option(help="model=its training history.")] = None,
     mixed: Annotated[list[str] | None, typer.Option(help="acquisition=localizations=image=table.")] = None,
@@ -261,7 +262,7 @@ def figures(
     histories = {name: Path(file) for name, file in (text.split("=", 1) for text in history or [])}
     measured = {name: tuple(map(Path, files)) for name, *files in (text.split("=") for text in mixed or [])}
     opened = open_composites(composites)
-    draw(opened, applied, read_description(model), evaluation, histories, measured, chosen, out)
+    draw(opened, applied, read_description(model), evaluation, histories, measured, chosen, crosstalk, out)
 
 
 @app.command()

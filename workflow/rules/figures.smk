@@ -1,7 +1,9 @@
 # Every figure as SVG and PNG with the CSV it was drawn from.
-FIGURES = ["schematic", "examples", "channels", "distances", "overlap", "crosstalk", "calibration"]
-FIGURES += [] if CONFIG["pretrained"] else ["loss"]
-FIGURES += [f"mixed_{a.name}" for a in APPLIED]
+FIGURES = {
+    name: name
+    for name in ["schematic", "examples", "channels", "distances", "overlap", "crosstalk", "calibration", "loss"]
+    if histories() or name != "loss"
+} | {f"mixed_{a.name}": "mixed" for a in APPLIED}
 
 
 rule draw:
@@ -14,7 +16,11 @@ rule draw:
         localizations=[table(a.name) for a in APPLIED],
         recolored=recolored(),
     output:
-        expand(f"{EXPERIMENT}/figures/{{figure}}.{{ending}}", figure=FIGURES, ending=["svg", "png", "csv"]),
+        [
+            report(f"{EXPERIMENT}/figures/{name}.png", caption=f"../report/{caption}.rst", category="Figures")
+            for name, caption in FIGURES.items()
+        ],
+        expand(f"{EXPERIMENT}/figures/{{figure}}.{{ending}}", figure=FIGURES, ending=["svg", "csv"]),
     log:
         f"{LOGS}/figures.log",
     conda:
@@ -27,9 +33,10 @@ rule draw:
         histories=[f"--history={name}={file}" for name, file in histories().items()],
         mixed=[f"--mixed={a.name}={table(a.name)}={'='.join(recolored([a.name]))}" for a in APPLIED],
         chosen=CONFIG["model"],
+        crosstalk=CONFIG["recolor"]["crosstalk"],
         out=subpath(output[0], parent=True),
         code=code("lusco.figures"),
     shell:
         "lusco --log {log} figures {input.composites} --applied {input.applied} --model {params.model}"
         " --evaluation {params.evaluation} {params.histories} {params.mixed} --chosen {params.chosen}"
-        " --out {params.out}"
+        " --crosstalk {params.crosstalk} --out {params.out}"

@@ -6,6 +6,7 @@ rule report_page:
         figures=rules.draw.output,
         splits=rules.split.output,
         recolored=recolored(),
+        captions=[f"workflow/report/{caption}.rst" for caption in sorted(set(FIGURES.values()))],
     output:
         report(f"{EXPERIMENT}/report.html", category="Report"),
     log:

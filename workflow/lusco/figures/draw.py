@@ -21,6 +21,7 @@ def draw(
     histories: Mapping[str, Path],
     mixed: Mapping[str, tuple[Path, Path, Path]],
     chosen: str,
+    crosstalk: float,
     out: Path,
 ) -> None:
     """Draw and save every figure.
@@ -41,12 +42,14 @@ def draw(
         Localizations, recoloured image and recoloured table of each acquisition the model was applied to.
     chosen : str
         Name of the chosen model.
+    crosstalk : float
+        The fraction of crosstalk that the rejection threshold is chosen for.
     out : Path
         Folder for the figures.
     """
     channels = np.load(applied / CHANNELS, mmap_mode="r", allow_pickle=False)
-    tables = {name: pd.read_csv(evaluation / f"{name}.csv") for name in ("distances", "overlap", "assignment")}
-    calibration = pd.read_csv(evaluation / "calibration.csv")
+    names = ("distances", "overlap", "assignment", "calibration")
+    tables = {name: pd.read_csv(evaluation / f"{name}.csv") for name in names}
     structures, pixel_nm = list(model.structures), model.pixel_nm
     scales = dict(zip(structures, model.scale_counts, strict=True))
     ranked = _ranked(tables["distances"], chosen)
@@ -55,15 +58,14 @@ def draw(
     measured = {name: _measured(*files, structures, pixel_nm) for name, files in mixed.items()}
     first = next(iter(measured.values()), None)
     truth = composites.counts(middle)
-    sample, recolored = (first[0], first[1]) if first else (None, None)
-    side = composites.side_px
+    window = _densest(first[0], composites.side_px) if first else None
     drawings = {
         "schematic": figures.schematic(
             list(truth),
             truth.sum(0),
             channels[middle],
-            None if sample is None else sample[:side, :side],
-            None if recolored is None else recolored[:, :side, :side],
+            first[0][window] if first else None,
+            first[1][:, *window] if first else None,
             structures,
             pixel_nm,
         ),
@@ -72,9 +74,11 @@ def draw(
             composites.names[middle], np.asarray(channels[middle]), truth, structures, pixel_nm, scales
         ),
         "distances": figures.distances(tables["distances"], structures),
-        "overlap": figures.overlap(tables["overlap"]),
-        "crosstalk": figures.crosstalk(tables["assignment"]),
-        "calibration": figures.calibration(calibration),
+        "overlap": figures.overlap(tables["overlap"], structures),
+        "crosstalk": figures.crosstalk(
+            tables["assignment"], structures, {chosen: model.threshold(crosstalk)}, crosstalk
+        ),
+        "calibration": figures.calibration(tables["calibration"], structures),
     }
     if histories:
         parts = [pd.read_csv(file).assign(model=name) for name, file in histories.items()]
@@ -83,6 +87,17 @@ def draw(
         drawings[f"mixed_{name}"] = figures.mixed(name, counts, recolored, structures, pixel_nm, true, rejected)
     for name, (figure, data) in drawings.items():
         figures.save(figure, data, out, name)
+
+
+def _densest(counts: np.ndarray, side_px: int) -> tuple[slice, slice]:
+    """The square with the most counts, among squares side by side."""
+    corners = [
+        (row, column)
+        for row in range(0, max(1, counts.shape[0] - side_px + 1), side_px)
+        for column in range(0, max(1, counts.shape[1] - side_px + 1), side_px)
+    ]
+    squares = [(slice(row, row + side_px), slice(column, column + side_px)) for row, column in corners]
+    return max(squares, key=lambda square: counts[square].sum())
 
 
 def _ranked(distances: pd.DataFrame, chosen: str) -> list[str]:

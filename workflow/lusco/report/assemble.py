@@ -15,6 +15,7 @@ from lusco.report.content import Mixture, ReportContent
 PACKAGES = ("lusco", "snakemake", "torch", "lightning", "numpy", "pandas", "scikit-image", "tifffile", "locan")
 
 FIGURES = ("schematic", "examples", "channels", "distances", "overlap", "crosstalk", "calibration", "loss")
+PLOTS = ("distances", "crosstalk", "calibration", "loss")  # sharp when enlarged; the others are mostly pixels
 
 
 def assemble(
@@ -52,7 +53,10 @@ def assemble(
         threshold=model.threshold(config["recolor"]["crosstalk"]),
         crosstalk_target=config["recolor"]["crosstalk"],
         mixed=[mixture(name, file, model.structures) for name, file in recolored.items()],
-        figures={name: figures / f"{name}.png" for name in (*FIGURES, *(f"mixed_{name}" for name in recolored))},
+        figures={
+            name: figures / f"{name}.{'svg' if name in PLOTS else 'png'}"
+            for name in (*FIGURES, *(f"mixed_{name}" for name in recolored))
+        },
         config=config,
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         **tables,
