@@ -11,20 +11,15 @@ from lusco.network import UNet, context_px
 from lusco.recolor.tiles import apply_tiled
 
 
-def trained_looking(channels=3, features=4, depth=2):
-    """A network whose residual branches take part, as they do after training."""
+def small_network(channels=3, features=4, depth=2):
     torch.manual_seed(0)
-    network = UNet(channels, features, depth)
-    for name, parameter in network.named_parameters():
-        if name.endswith("gain"):
-            torch.nn.init.constant_(parameter, 0.7)
-    return network.eval()
+    return UNet(channels, features, depth).eval()
 
 
 def test_parameter_count_follows_from_the_layers():
     features, depth, channels = 8, 3, 5
     widths = [features * 2**level for level in range(depth + 1)]
-    block = {width: 2 * (9 * width * width + width) + 1 for width in widths}
+    block = {width: 2 * (9 * width * width + width) for width in widths}
     expected = 9 * features + features + features * channels + channels
     expected += sum(block[width] for width in widths) + sum(block[width] for width in widths[:-1])
     for fine, coarse in pairwise(widths):
@@ -34,7 +29,7 @@ def test_parameter_count_follows_from_the_layers():
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_the_stated_context_covers_everything_a_pixel_depends_on(depth):
-    network = trained_looking(depth=depth)
+    network = small_network(depth=depth)
     for parameter in network.parameters():
         parameter.data.abs_()  # no unit is ever silent, and nothing cancels
     side = 2 * context_px(depth) + 2**depth * 4
@@ -47,7 +42,7 @@ def test_the_stated_context_covers_everything_a_pixel_depends_on(depth):
 
 
 def test_tiles_join_without_seams():
-    network = trained_looking(depth=2)
+    network = small_network(depth=2)
     counts = np.random.default_rng(0).poisson(0.3, (150, 203)).astype(np.float32)
     whole = apply_tiled(network, counts, 3, 1024, context_px(2), 4, "cpu")
     tiled = apply_tiled(network, counts, 3, 48, context_px(2), 4, "cpu")
@@ -56,7 +51,7 @@ def test_tiles_join_without_seams():
 
 
 def test_tiles_without_a_margin_would_show_seams():
-    network = trained_looking(depth=2)
+    network = small_network(depth=2)
     counts = np.random.default_rng(0).poisson(0.3, (96, 96)).astype(np.float32)
     whole = apply_tiled(network, counts, 3, 1024, context_px(2), 4, "cpu")
     assert np.abs(apply_tiled(network, counts, 3, 48, 0, 4, "cpu") - whole).max() > 1e-3

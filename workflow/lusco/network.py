@@ -1,8 +1,8 @@
 """The auto-encoder G: a residual U-Net without normalization layers.
 
-Ronneberger et al. 2015, with residual blocks whose branch starts at zero (De and Smith 2020, SkipInit) in
-place of normalization: nothing depends on the rest of the image, so that tiles join without seams, and a
-training step spends its time in convolutions.
+Ronneberger et al. 2015, with residual blocks whose branches start small (Zhang et al. 2019, Fixup) on weights
+drawn as by He et al. 2015, in place of normalization: nothing depends on the rest of the image, so that tiles
+join without seams, and a training step spends its time in convolutions.
 """
 
 import itertools
@@ -12,22 +12,22 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+HEAD_SCALE = 0.1  # at the start every structure is nearly as likely
+BRANCH_SCALE = 0.4  # of a residual branch at the start, so that the signal neither grows nor fades with depth
+
+
 class ResidualBlock(nn.Module):
-    """relu(x + gain * conv(relu(conv(x)))), with a gain that starts at zero."""
+    """relu(x + conv(relu(conv(x))))."""
 
     def __init__(self, features: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(features, features, 3, padding=1)
         self.second = nn.Conv2d(features, features, 3, padding=1)
-        self.gain = nn.Parameter(torch.zeros(1))
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (batch, features, rows, columns) in and out."""
-        branch = functional.relu_(self.first(x))
-        # the gain scales the few weights rather than the many features, and sums are in place: on a
-        # processor such passes over memory cost as much as the convolutions
-        weight, bias = self.gain * self.second.weight, self.gain * self.second.bias
-        branch = functional.conv2d(branch, weight, bias, padding=1)
+        # in place wherever the convolutions allow: passes over memory cost as much as they do
+        branch = self.second(functional.relu_(self.first(x)))
         return functional.relu_(branch.add_(x))
 
 
@@ -54,6 +54,16 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
         self.decoder = nn.ModuleList(ResidualBlock(width) for width in widths[:-1])
         self.head = nn.Conv2d(features, channels, 1)
+        self._initialize()
+
+    def _initialize(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                nn.init.zeros_(module.bias)
+        for block in (*self.encoder, *self.decoder):
+            block.second.weight.data *= BRANCH_SCALE
+        self.head.weight.data *= HEAD_SCALE
 
     def forward(self, counts: Tensor) -> Tensor:
         """Map counts, shape (batch, 1, rows, columns), to output, (batch, channels, rows, columns).
