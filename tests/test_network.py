@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lusco.heads import HEADS
-from lusco.network import UNet, context_px
+from lusco.network import UNet, coarsest_px, context_px
 from lusco.recolor.tiles import apply_tiled
 
 
@@ -20,7 +20,7 @@ def test_parameter_count_follows_from_the_layers():
     features, depth, channels = 8, 3, 5
     widths = [features * 2**level for level in range(depth + 1)]
     block = {width: 2 * (9 * width * width + width) for width in widths}
-    expected = 9 * features + features + features * channels + channels
+    expected = 9 * 4 * features + features + 4 * (features * channels + channels)
     expected += sum(block[width] for width in widths) + sum(block[width] for width in widths[:-1])
     for fine, coarse in pairwise(widths):
         expected += 4 * fine * coarse + coarse + coarse * fine + fine
@@ -32,7 +32,7 @@ def test_the_stated_context_covers_everything_a_pixel_depends_on(depth):
     network = small_network(depth=depth)
     for parameter in network.parameters():
         parameter.data.abs_()  # no unit is ever silent, and nothing cancels
-    side = 2 * context_px(depth) + 2**depth * 4
+    side = 2 * context_px(depth) + coarsest_px(depth) * 4
     middle = side // 2
     counts = torch.rand(1, 1, side, side, requires_grad=True)
     network(counts)[0, :, middle, middle].sum().backward()
@@ -44,8 +44,8 @@ def test_the_stated_context_covers_everything_a_pixel_depends_on(depth):
 def test_tiles_join_without_seams():
     network = small_network(depth=2)
     counts = np.random.default_rng(0).poisson(0.3, (150, 203)).astype(np.float32)
-    whole = apply_tiled(network, counts, 3, 1024, context_px(2), 4, "cpu")
-    tiled = apply_tiled(network, counts, 3, 48, context_px(2), 4, "cpu")
+    whole = apply_tiled(network, counts, 3, 1024, context_px(2), 8, "cpu")
+    tiled = apply_tiled(network, counts, 3, 48, context_px(2), 8, "cpu")
     assert whole.shape == (3, 150, 203)
     np.testing.assert_allclose(tiled, whole, atol=1e-5)
 
@@ -53,8 +53,8 @@ def test_tiles_join_without_seams():
 def test_tiles_without_a_margin_would_show_seams():
     network = small_network(depth=2)
     counts = np.random.default_rng(0).poisson(0.3, (96, 96)).astype(np.float32)
-    whole = apply_tiled(network, counts, 3, 1024, context_px(2), 4, "cpu")
-    assert np.abs(apply_tiled(network, counts, 3, 48, 0, 4, "cpu") - whole).max() > 1e-3
+    whole = apply_tiled(network, counts, 3, 1024, context_px(2), 8, "cpu")
+    assert np.abs(apply_tiled(network, counts, 3, 48, 0, 8, "cpu") - whole).max() > 1e-3
 
 
 COUNTS = torch.tensor([[[[3.0, 0.0]], [[1.0, 2.0]]]])  # two structures, one row of two pixels

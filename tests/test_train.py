@@ -17,7 +17,16 @@ from lusco.train.crops import Successive
 from lusco.train.loop import choose_precision
 
 STRUCTURES = ("lines", "dots")
-SETTINGS = {"features": 4, "depth": 2, "crop_px": 32, "batch": 4, "steps": 30, "validate_every": 10, "device": "cpu"}
+SETTINGS = {
+    "features": 4,
+    "depth": 2,
+    "crop_px": 32,
+    "batch": 4,
+    "steps": 30,
+    "validate_every": 10,
+    "learning_rate": 0.01,
+    "device": "cpu",
+}
 
 
 def acquisition(structure, index):

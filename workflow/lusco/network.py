@@ -16,6 +16,9 @@ HEAD_SCALE = 0.1  # at the start every structure is nearly as likely
 BRANCH_SCALE = 0.4  # of a residual branch at the start, so that the signal neither grows nor fades with depth
 
 
+PATCH_PX = 2  # the network works on patches of 2 x 2 pixels, all of which it reads and writes
+
+
 class ResidualBlock(nn.Module):
     """relu(x + conv(relu(conv(x))))."""
 
@@ -32,28 +35,31 @@ class ResidualBlock(nn.Module):
 
 
 class UNet(nn.Module):
-    """U-Net whose skips are added.
+    """U-Net on patches of pixels, whose skips are added.
+
+    Most of a U-Net's time at full resolution goes into passes over memory; on patches of 2 x 2 pixels the same
+    time buys three times the steps (`benchmarks/README.md`).
 
     Parameters
     ----------
     channels : int
         Output channels.
     features : int
-        Features at full resolution; each halving doubles them.
+        Features at half resolution; each further halving doubles them.
     depth : int
-        Number of halvings.
+        Number of further halvings.
     """
 
     def __init__(self, channels: int, features: int, depth: int) -> None:
         super().__init__()
         widths = [features * 2**level for level in range(depth + 1)]
         self.depth = depth
-        self.stem = nn.Conv2d(1, features, 3, padding=1)
+        self.stem = nn.Conv2d(PATCH_PX**2, features, 3, padding=1)
         self.encoder = nn.ModuleList(ResidualBlock(width) for width in widths)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in itertools.pairwise(widths))
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
         self.decoder = nn.ModuleList(ResidualBlock(width) for width in widths[:-1])
-        self.head = nn.Conv2d(features, channels, 1)
+        self.head = nn.Conv2d(features, channels * PATCH_PX**2, 1)
         self._initialize()
 
     def _initialize(self) -> None:
@@ -68,9 +74,9 @@ class UNet(nn.Module):
     def forward(self, counts: Tensor) -> Tensor:
         """Map counts, shape (batch, 1, rows, columns), to output, (batch, channels, rows, columns).
 
-        Rows and columns must be multiples of 2 ** depth.
+        Rows and columns must be multiples of `coarsest_px(depth)`.
         """
-        x = self.stem(torch.log1p(counts))
+        x = self.stem(functional.pixel_unshuffle(torch.log1p(counts), PATCH_PX))
         skips = []
         for level in range(self.depth):
             x = self.encoder[level](x)
@@ -80,15 +86,20 @@ class UNet(nn.Module):
         for level in reversed(range(self.depth)):
             x = functional.interpolate(self.up[level](x), scale_factor=2, mode="nearest")
             x = self.decoder[level](x + skips[level])
-        return self.head(x)
+        return functional.pixel_shuffle(self.head(x), PATCH_PX)
+
+
+def coarsest_px(depth: int) -> int:
+    """Side of the network's coarsest pixel, in pixels of the image."""
+    return PATCH_PX * 2**depth
 
 
 def context_px(depth: int) -> int:
     """How far, in pixels, the output of a pixel can depend on the input, rounded up to whole coarsest pixels.
 
-    A 3 x 3 convolution at level l reaches 2**l pixels, and so does a halving by 2 x 2; there are four
-    convolutions per level, two at the coarsest, and the stem.
+    A 3 x 3 convolution at level l reaches 2**l patches, and so does a halving by 2 x 2; there are four
+    convolutions per level, two at the coarsest, and the stem. A pixel may be the last of its patch.
     """
-    reach = 1 + sum(5 * 2**level for level in range(depth)) + 2 * 2**depth
-    coarsest = 2**depth
+    reach = PATCH_PX * (1 + sum(5 * 2**level for level in range(depth)) + 2 * 2**depth) + PATCH_PX - 1
+    coarsest = coarsest_px(depth)
     return -(-reach // coarsest) * coarsest

@@ -74,13 +74,13 @@ class Recolorer:
         import torch
 
         from lusco.heads import HEADS
-        from lusco.network import context_px
+        from lusco.network import coarsest_px, context_px
         from lusco.recolor.tiles import apply_tiled
         from lusco.train.calibrate import soften
 
         model = self.description
         head = HEADS[model.head]
-        context, multiple = context_px(model.depth), 2**model.depth
+        context, multiple = context_px(model.depth), coarsest_px(model.depth)
         output = apply_tiled(self.network, counts, len(model.structures), self.tile_px, context, multiple, self.device)
         z = torch.from_numpy(output)[None]
         scale = torch.tensor(model.scale_counts, dtype=torch.float32).reshape(-1, 1, 1)

@@ -20,7 +20,7 @@ from lusco.evaluate.distances import structure_scale
 from lusco.files import atomic
 from lusco.heads import HEADS
 from lusco.model import ModelDescription, write_model
-from lusco.network import UNet
+from lusco.network import UNet, coarsest_px
 from lusco.render import render
 from lusco.settings import EvaluateSettings, TrainSettings
 from lusco.superpose import by_structure
@@ -141,10 +141,10 @@ def _scales(
 
 
 def _check_size(side_px: int, settings: TrainSettings) -> None:
-    step = 2**settings.depth
+    step = coarsest_px(settings.depth)
     for name, side in (("superpose.crop_px", side_px), ("train.crop_px", settings.crop_px)):
         if side % step:
-            what = f"a crop of {side} pixels cannot be halved {settings.depth} times"
+            what = f"a crop of {side} pixels does not fit a network of depth {settings.depth}"
             raise InputError(Fault("configuration", what, f"choose a multiple of {step}", f"key `{name}`"))
 
 
