@@ -4,6 +4,7 @@ Everything of Snakemake that is not its public interface stays here; the version
 """
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,17 @@ import snakemake.api as api
 from snakemake.executors.touch import Executor as Touch
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
-SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
+PROJECT = Path(__file__).parents[1]
+SNAKEFILE = PROJECT / "Snakefile"
+
+
+def copy_project(folder: Path) -> Path:
+    """All that a run reads from the folder it runs in: everything but the Snakefile and the library."""
+    shutil.copy(PROJECT / "config.yaml", folder)
+    shutil.copytree(PROJECT / "resources", folder / "resources", ignore=shutil.ignore_patterns("data"))
+    shutil.copytree(PROJECT / "workflow", folder / "workflow", ignore=shutil.ignore_patterns("lusco*"))
+    shutil.copytree(PROJECT / "tests" / "config", folder / "tests" / "config")
+    return folder
 
 
 def planned(folder: Path, config: Mapping[str, Any], targets: Sequence[str] = ()) -> Counter[str]:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dag import SNAKEFILE, planned, planned_files, pretend
+from dag import PROJECT, SNAKEFILE, copy_project, planned, planned_files, pretend
 from snakemake.exceptions import WorkflowError
 
 import lusco
 
-PROJECT = SNAKEFILE.parent
 EXPERIMENTS = sorted((PROJECT / "resources" / "experiments").glob("*.yaml"))
 STRUCTURES = ["microtubules", "nuclear_pores"]
 CONFIG = {
@@ -47,11 +46,9 @@ def edit(path: Path) -> None:
 def fresh_folder(tmp_path_factory) -> Path:
     """A folder with the project's configuration and a small sheet, where nothing was run."""
     folder = tmp_path_factory.mktemp("fresh")
-    shutil.copytree(PROJECT / "resources", folder / "resources", ignore=shutil.ignore_patterns("data"))
-    shutil.copy(PROJECT / "config.yaml", folder)
-    shutil.copytree(
-        PROJECT / "workflow" / "lusco", folder / "library" / "lusco", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    copy_project(folder)
+    library = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROJECT / "workflow" / "lusco", folder / "library" / "lusco", ignore=library)
     for name in ("cell_1", "cell_2"):
         (folder / "resources" / f"{name}.csv").touch()
     write_sheet(folder, [*LEARNT, MEASURED, SCORED])

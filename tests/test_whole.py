@@ -1,0 +1,175 @@
+"""The whole way, run by Snakemake itself: every file of the contract, and nothing left to do afterwards."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+import yaml
+from dag import PROJECT, SNAKEFILE, copy_project, planned
+
+from lusco import table
+
+pytestmark = pytest.mark.slow
+
+CONFIG = Path("tests/config/whole.yaml")
+STRUCTURES = ["microtubules", "nuclear_pores"]
+FIGURES = ["schematic", "examples", "distances", "overlap", "crosstalk", "calibration", "loss"]
+
+
+def command(*more: str) -> list[str]:
+    """Snakemake as `make` calls it, on two cores."""
+    profile = PROJECT / "workflow" / "profiles" / "local"
+    fixed = ["--snakefile", SNAKEFILE, "--workflow-profile", profile, "--configfile", CONFIG, "--cores", "2"]
+    return [sys.executable, "-m", "snakemake", *map(str, fixed), *more]
+
+
+def run(folder: Path, *more: str) -> str:
+    done = subprocess.run(command(*more), cwd=folder, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    folder = copy_project(tmp_path_factory.mktemp("whole"))
+    run(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(whole) -> Path:
+    return whole / "results" / "whole"
+
+
+def test_a_second_run_has_nothing_to_do(whole):
+    assert planned(whole, yaml.safe_load((whole / CONFIG).read_text())) == {}
+
+
+def test_nothing_unfinished_is_left(whole):
+    assert not [*(whole / "results").rglob(".partial*"), *(whole / "results").rglob(".unfinished*")]
+
+
+def test_every_command_left_its_log(whole, results):
+    assert len(list((results / "logs").glob("*.log"))) >= 8
+    assert not [path for path in (whole / "results").rglob("*.log") if "Traceback" in path.read_text()]
+
+
+def test_the_recoloured_image_has_a_named_channel_per_structure_and_a_pixel_size(results):
+    with tifffile.TiffFile(results / "recolored" / "mixture.ome.tiff") as file:
+        assert file.series[0].axes == "CYX"
+        assert file.series[0].shape == (2, 256, 256)
+        described = tifffile.xml2dict(file.ome_metadata)["OME"]["Image"]["Pixels"]
+    assert [channel["Name"] for channel in described["Channel"]] == STRUCTURES
+    size_nm = float(described["PhysicalSizeX"]) * {"nm": 1, "µm": 1000}[described.get("PhysicalSizeXUnit", "µm")]
+    assert size_nm == pytest.approx(20)
+
+
+def test_every_localization_of_the_mixture_is_recoloured(whole, results):
+    recolored = pd.read_csv(results / "recolored" / "mixture.csv")
+    assert list(recolored.columns[:3]) == ["id", "x [nm]", "y [nm]"]
+    chances = [f"p_{structure}" for structure in STRUCTURES]
+    assert {"frame", "intensity [photon]", "structure", *chances, "rejected"} <= set(recolored.columns)
+    assert set(recolored["structure"]) <= set(STRUCTURES)
+    np.testing.assert_allclose(recolored[chances].sum(axis=1), 1, atol=1e-5)
+    (source,) = (whole / "results" / "acquisitions" / "mixture").glob("*/localizations.parquet")
+    assert len(recolored) == len(table.read(source))
+
+
+def test_the_channels_share_out_what_was_measured(whole, results):
+    (rendering,) = (whole / "results" / "acquisitions" / "mixture").glob("*/rendering_20nm.ome.tiff")
+    channels = tifffile.imread(results / "recolored" / "mixture.ome.tiff")
+    np.testing.assert_allclose(channels.sum(0), np.squeeze(tifffile.imread(rendering)), rtol=1e-4, atol=1e-4)
+
+
+COLUMNS = {
+    "distances": ["model", "composite", "structure", "distance", "comparison", "value"],
+    "overlap": ["model", "composite", "structure_a", "structure_b", "measure", "source", "value"],
+    "summary": ["model", "structure", "measure", "value"],
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_the_tables_of_the_evaluation_have_their_columns(results, name):
+    assert list(pd.read_csv(results / "evaluation" / f"{name}.csv").columns) == COLUMNS[name]
+
+
+def test_distances_are_compared_with_every_reference(results):
+    distances = pd.read_csv(results / "evaluation" / "distances.csv")
+    assert set(distances["comparison"]) == {"model", "floor", "composite", "shuffled_pixels", "shuffled_pairs"}
+    assert set(distances["distance"]) == {"mse", "dssim"}
+    assert len(distances) == 4 * 2 * 2 * 5, "composites, structures, distances, comparisons"
+    assert distances["value"].between(0, 2).all()
+
+
+def test_overlap_has_every_measure_of_truth_and_model(results):
+    overlap = pd.read_csv(results / "evaluation" / "overlap.csv")
+    assert set(overlap["measure"]) == {"manders_a", "manders_b", "iou", "pearson"}
+    assert set(overlap["source"]) == {"truth", "model"}
+
+
+def test_assignment_has_the_composites_and_the_scored_mixture(results):
+    assignment = pd.read_csv(results / "evaluation" / "assignment.csv", keep_default_na=False)
+    wanted = {"model", "threshold", "structure", "rejected", "crosstalk", "recall", "localizations"}
+    assert set(assignment.columns) == wanted | {"acquisition"}
+    assert set(assignment["acquisition"]) == {"", "mixture"}
+
+
+def test_the_summary_has_every_measure(results):
+    summary = pd.read_csv(results / "evaluation" / "summary.csv")
+    gaps = {"gap_closed_mse", "gap_closed_dssim", "gap_closed_mse_floor", "gap_closed_dssim_floor"}
+    curves = {"accuracy", "crosstalk_at_30pct_rejected", "rejected_at_1pct_crosstalk", "expected_calibration_error"}
+    assert set(summary["measure"]) == gaps | curves
+    assert set(STRUCTURES) <= set(summary["structure"])
+
+
+def test_the_model_is_a_description_and_weights_without_a_pickle(results):
+    assert {path.name for path in (results / "model").iterdir()} == {"model.json", "weights.safetensors"}
+
+
+def test_the_split_is_written_down(results):
+    splits = pd.read_csv(results / "splits.tsv", sep="\t")
+    assert list(splits.columns[:3]) == ["acquisition", "structure", "split"]
+    assert splits["split"].value_counts().to_dict() == {"train": 2, "validation": 2, "test": 2, "apply": 1}
+
+
+def test_every_figure_has_its_picture_and_its_numbers(results):
+    figures = results / "figures"
+    for name in (*FIGURES, "mixed_mixture"):
+        for ending in ("svg", "png", "csv"):
+            assert (figures / f"{name}.{ending}").stat().st_size > 0, name
+        assert len(pd.read_csv(figures / f"{name}.csv", comment="#").columns) > 1, name
+
+
+def test_the_report_opens_offline(results):
+    page = (results / "report.html").read_text(encoding="utf-8")
+    assert page.lstrip().lower().startswith("<!doctype html>")
+    for outside in ('src="http', "src='http", "@import", "url(http", '<link rel="stylesheet"'):
+        assert outside not in page
+    assert "microtubules" in page.lower()
+
+
+def test_a_killed_run_is_taken_up_and_comes_to_the_same_bytes(whole, tmp_path):
+    folder = copy_project(tmp_path)
+    target = "results/whole/composites/test.arrow"
+    log = (folder / "killed.log").open("w")
+    process = subprocess.Popen(command(target), cwd=folder, stdout=log, stderr=log, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 120
+        while not list(folder.glob("results/acquisitions/*/*/localizations.parquet")):
+            assert process.poll() is None and time.monotonic() < deadline, (folder / "killed.log").read_text()
+            time.sleep(0.05)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)  # its jobs go on, as they do after a kill
+        process.wait()
+        log.close()
+    assert not (folder / target).exists()
+    run(folder, "--unlock")
+    run(folder, target)
+    assert (folder / target).read_bytes() == (whole / target).read_bytes()
