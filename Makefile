@@ -4,16 +4,13 @@
 #
 # More for Snakemake goes into ARGS:  make ARGS="--configfile resources/experiments/real_fields.yaml"
 # More for pytest goes into TESTS:    make test TESTS="tests/test_sheet.py -x"
-# On Linux without an NVIDIA GPU, a smaller PyTorch:  make TORCH=cpu
 
 PYTHON ?= python3
 ARGS ?=
 TESTS ?=
-TORCH ?=
 
 INSTALLED := .venv/installed
 BIN := .venv/bin
-INDEX_cpu := --extra-index-url https://download.pytorch.org/whl/cpu
 
 # rules and tests call `lusco` by its name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -34,5 +31,5 @@ lint: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet $(INDEX_$(TORCH)) --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@

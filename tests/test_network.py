@@ -8,7 +8,7 @@ import torch
 
 from lusco.heads import HEADS
 from lusco.network import UNet, coarsest_px, context_px
-from lusco.recolor.tiles import apply_tiled
+from lusco.recolor.tiles import apply_symmetric, apply_tiled
 
 
 def small_network(channels=3, features=4, depth=2):
@@ -55,6 +55,16 @@ def test_tiles_without_a_margin_would_show_seams():
     counts = np.random.default_rng(0).poisson(0.3, (96, 96)).astype(np.float32)
     whole = apply_tiled(network, counts, 3, 1024, context_px(2), 8, "cpu")
     assert np.abs(apply_tiled(network, counts, 3, 48, 0, 8, "cpu") - whole).max() > 1e-3
+
+
+def test_a_turned_or_mirrored_image_gets_the_turned_or_mirrored_answer():
+    network = small_network(depth=2)
+    counts = np.random.default_rng(0).poisson(0.3, (48, 64)).astype(np.float32)
+    answer = apply_symmetric(network, counts, 64, "cpu")
+    np.testing.assert_allclose(
+        apply_symmetric(network, np.rot90(counts), 64, "cpu"), np.rot90(answer, axes=(1, 2)), atol=1e-5
+    )
+    np.testing.assert_allclose(apply_symmetric(network, counts[:, ::-1], 64, "cpu"), answer[:, :, ::-1], atol=1e-5)
 
 
 COUNTS = torch.tensor([[[[3.0, 0.0]], [[1.0, 2.0]]]])  # two structures, one row of two pixels

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
 HEAD_SCALE = 0.1  # at the start every structure is nearly as likely
 BRANCH_SCALE = 0.4  # of a residual branch at the start, so that the signal neither grows nor fades with depth
 
@@ -37,8 +36,8 @@ class ResidualBlock(nn.Module):
 class UNet(nn.Module):
     """U-Net on patches of pixels, whose skips are added.
 
-    Most of a U-Net's time at full resolution goes into passes over memory; on patches of 2 x 2 pixels the same
-    time buys three times the steps (`benchmarks/README.md`).
+    At full resolution a U-Net spends most of its time on passes over memory; on patches of 2 x 2 pixels the same
+    time buys more steps, wider features and a wider context.
 
     Parameters
     ----------
@@ -53,6 +52,7 @@ class UNet(nn.Module):
     def __init__(self, channels: int, features: int, depth: int) -> None:
         super().__init__()
         widths = [features * 2**level for level in range(depth + 1)]
+        self.channels = channels
         self.depth = depth
         self.stem = nn.Conv2d(PATCH_PX**2, features, 3, padding=1)
         self.encoder = nn.ModuleList(ResidualBlock(width) for width in widths)

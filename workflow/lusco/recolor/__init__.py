@@ -74,14 +74,12 @@ class Recolorer:
         import torch
 
         from lusco.heads import HEADS
-        from lusco.network import coarsest_px, context_px
-        from lusco.recolor.tiles import apply_tiled
+        from lusco.recolor.tiles import apply_symmetric
         from lusco.train.calibrate import soften
 
         model = self.description
         head = HEADS[model.head]
-        context, multiple = context_px(model.depth), coarsest_px(model.depth)
-        output = apply_tiled(self.network, counts, len(model.structures), self.tile_px, context, multiple, self.device)
+        output = apply_symmetric(self.network, counts, self.tile_px, self.device)
         z = torch.from_numpy(output)[None]
         scale = torch.tensor(model.scale_counts, dtype=torch.float32).reshape(-1, 1, 1)
         probabilities = soften(head.log_probabilities(z, scale).numpy(), model.temperature)

@@ -1,4 +1,4 @@
-"""Applying a network to images of any size in tiles that join without seams.
+"""Applying a network to images of any size: tiles that join without seams, averaged over the eight symmetries.
 
 Each tile is computed with a margin as wide as the network's context, and only its centre is kept; nothing
 in the network depends on the rest of the image, so the result is that of the whole image.
@@ -9,6 +9,39 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from lusco.network import UNet, coarsest_px, context_px
+
+
+def apply_symmetric(network: UNet, counts: np.ndarray, tile_px: int, device: str) -> np.ndarray:
+    """Output of the network, averaged over the rotations by right angles and the mirror images of the input.
+
+    No structure has a preferred direction, so the eight answers differ only by the network's own errors.
+
+    Parameters
+    ----------
+    network : UNet
+        The network.
+    counts : numpy.ndarray
+        Shape (rows, columns).
+    tile_px : int
+        Side of the part of a tile that is kept, in pixels.
+    device : str
+        Torch device.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (channels, rows, columns), float32.
+    """
+    context, multiple = context_px(network.depth), coarsest_px(network.depth)
+    total = np.zeros((network.channels, *counts.shape), dtype=np.float32)
+    for turns in range(4):
+        for step in (1, -1):
+            turned = np.rot90(counts, turns)[:, ::step]
+            output = apply_tiled(network, turned, network.channels, tile_px, context, multiple, device)
+            total += np.rot90(output[:, :, ::step], -turns, axes=(1, 2))
+    return total / 8
 
 
 def apply_tiled(

@@ -21,6 +21,7 @@ from lusco.files import atomic
 from lusco.heads import HEADS
 from lusco.model import ModelDescription, write_model
 from lusco.network import UNet, coarsest_px
+from lusco.recolor.tiles import apply_symmetric
 from lusco.render import render
 from lusco.settings import EvaluateSettings, TrainSettings
 from lusco.superpose import by_structure
@@ -105,7 +106,7 @@ def train(
         features=settings.features,
         depth=settings.depth,
         scale_counts=scale,
-        **_chosen_on_validation(network, head, composites.counts, structures, scale, comparison, pixel_nm),
+        **_chosen_on_validation(network, head, composites.counts, structures, scale, comparison, pixel_nm, device),
         training={
             "settings": asdict(settings),
             "seed": seed,
@@ -163,16 +164,13 @@ def _remove_unfinished(out: Path, current: Path) -> None:
             shutil.rmtree(folder)
 
 
-def _chosen_on_validation(network, head, counts, structures, scale, comparison, pixel_nm) -> dict:
+def _chosen_on_validation(network, head, counts, structures, scale, comparison, pixel_nm, device) -> dict:
     """Temperature, sharpening and rejection curve of a trained network."""
     counts = np.stack(counts)
     per_scale = torch.tensor(scale, dtype=torch.float32).reshape(-1, 1, 1)
-    network.eval()
+    outputs = [apply_symmetric(network.eval(), image.sum(0), image.shape[-1], device) for image in counts]
     with torch.inference_mode():
-        logs = [
-            head.log_probabilities(network(torch.from_numpy(image.sum(0)[None, None])), per_scale)[0].numpy()
-            for image in counts
-        ]
+        logs = [head.log_probabilities(torch.from_numpy(output)[None], per_scale)[0].numpy() for output in outputs]
     logs = np.stack(logs)
     temperature = fit_temperature(logs, counts)
     probabilities = soften(logs, temperature)
