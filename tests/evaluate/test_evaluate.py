@@ -103,8 +103,12 @@ def test_an_acquisition_with_known_truth_is_scored_without_its_unspecific_locali
     assert overall["recall"] == 1
 
 
-def test_a_truth_of_structures_that_the_model_does_not_know_gets_a_sentence(tmp_path):
-    with pytest.raises(
-        InputError, match=r"a\.csv: the true structures \(dots\) are none of rings, lines.*truth_column"
-    ):
-        score_acquisition(scored_table(tmp_path / "a.csv", ["dots"] * 3), STRUCTURES)
+@pytest.mark.parametrize("true", [["dots"] * 3, ["rings", "lines", "dots"]])
+def test_a_truth_of_structures_that_the_model_does_not_know_gets_a_sentence(tmp_path, true):
+    with pytest.raises(InputError, match=r"a\.csv: the model does not know the true structures dots.*truth_column"):
+        score_acquisition(scored_table(tmp_path / "a.csv", true), STRUCTURES)
+
+
+def test_a_truth_without_any_structure_gets_a_sentence(tmp_path):
+    with pytest.raises(InputError, match=r"a\.csv: no truth is given"):
+        score_acquisition(scored_table(tmp_path / "a.csv", ["unspecific"] * 3), STRUCTURES)

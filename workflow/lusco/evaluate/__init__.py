@@ -33,6 +33,7 @@ DISTANCES = ["model", "composite", "structure", "distance", "comparison", "value
 OVERLAP = ["model", "composite", "structure_a", "structure_b", "measure", "source", "value"]
 ASSIGNMENT = ["model", "acquisition", "threshold", "structure", "rejected", "crosstalk", "recall", "localizations"]
 CALIBRATION = ["model", "structure", "bin", "confidence", "accuracy", "localizations"]
+UNSPECIFIC = "unspecific"
 SUMMARY = ["model", "structure", "measure", "value"]
 
 
@@ -124,19 +125,23 @@ def summarise(
 def score_acquisition(file: Path, structures: Sequence[str]) -> pd.DataFrame:
     """Score the recoloured table of an acquisition whose true structures are known.
 
-    Localizations whose truth is none of the structures (unspecific ones) are left out.
+    Localizations whose truth is empty or `unspecific` belong to no structure and are left out.
 
     Raises
     ------
     InputError
-        If the true structures are none that the model knows.
+        If some are of a structure that the model does not know, or none is of one that it knows.
     """
     table = pd.read_csv(file)
-    known = table["true_structure"].isin(structures)
-    if not known.any():
-        found = ", ".join(sorted(table["true_structure"].astype(str).unique())[:5])
-        what = f"the true structures ({found}) are none of {', '.join(structures)}"
-        raise InputError(Fault(file, what, "correct `truth_column` or the names in it"))
+    truth = table["true_structure"].replace(UNSPECIFIC, np.nan)
+    known = truth.isin(structures)
+    foreign = sorted(truth[~known].dropna().astype(str).unique())
+    if foreign or not known.any():
+        what = (
+            f"the model does not know the true structures {', '.join(foreign[:5])}" if foreign else "no truth is given"
+        )
+        mend = f"it knows {', '.join(structures)}; correct `truth_column` or the names in it, or empty the cell"
+        raise InputError(Fault(file, what, mend))
     table = table[known]
     truth = pd.Categorical(table["true_structure"], structures).codes.astype(np.int64)
     probabilities = table[[f"p_{structure}" for structure in structures]].to_numpy()
