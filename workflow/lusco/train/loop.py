@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 logger = logging.getLogger(__name__)
 
-WARM_UP = 0.1  # fraction of the steps in which the learning rate rises
+WARM_UP = 0.03  # fraction of the steps in which the learning rate rises
 WEIGHT_DECAY = 1e-4
 GRADIENT_NORM = 1.0
 
