@@ -214,7 +214,7 @@ EDITS = {
     "report/template.html": {"report_page": 1},
     "figures/overlap.py": AFTER_EVALUATION,
     "evaluate/overlap.py": {"evaluate": 1, **AFTER_EVALUATION},
-    "recolor/tiles.py": {"recolor_acquisition": 2, **TESTING},
+    "recolor/__init__.py": {"recolor_acquisition": 2, **TESTING},
     "network.py": {"train": 1, **AFTER_TRAINING},
     "train/loop.py": {"train": 1, **AFTER_TRAINING},
     "superpose/composites.py": {"superpose": 2, "train": 1, **AFTER_TRAINING},
