@@ -12,7 +12,7 @@ from lusco.settings import stage_settings
 from lusco.superpose import superpose
 from lusco.superpose.composites import open_composites
 from lusco.train import train
-from lusco.train.calibrate import choose_sharpening, fit_temperature, rejection_curve, soften
+from lusco.train.calibrate import fit_temperature, rejection_curve, soften
 from lusco.train.crops import Successive
 from lusco.train.loop import choose_precision
 
@@ -54,7 +54,7 @@ def material(tmp_path_factory):
 def run(material, out, **settings):
     training, validation = material
     how = stage_settings("train", SETTINGS | settings)
-    train(training, validation, how, stage_settings("evaluate", {}), 1, 1, out)
+    train(training, validation, how, 12.0, 1, 1, out)
     return out
 
 
@@ -161,12 +161,3 @@ def test_the_rejection_curve_is_that_of_the_localizations():
     wrong = 1 - np.trace(accepted[0]) / len(flat)
     assert curve[0] == pytest.approx({"threshold": 0.0, "rejected": 0.0, "crosstalk": wrong})
     assert [entry["rejected"] for entry in curve] == sorted(entry["rejected"] for entry in curve)
-
-
-def test_sharpening_is_chosen_where_a_veil_hides_a_truth_without_mixture():
-    """Each pixel belongs to one structure only, and the network is right but hesitant: sharper is better."""
-    rng = np.random.default_rng(0)
-    owner = rng.random((2, 64, 64)) < 0.5
-    counts = np.stack([owner, ~owner], 1) * rng.poisson(1.0, (2, 1, 64, 64)).astype(np.float32)
-    probabilities = np.where(np.stack([owner, ~owner], 1), 0.7, 0.3)
-    assert choose_sharpening(probabilities, counts, (2.0, 2.0), 0.0, 20.0) == 4.0

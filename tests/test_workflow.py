@@ -178,7 +178,7 @@ def test_a_changed_source_runs_what_follows_from_it(done):
 SETTINGS = {
     "evaluate.overlap_threshold": ({"evaluate": {"overlap_threshold": 0.2}}, {"evaluate": 1, **AFTER_EVALUATION}),
     "evaluate.smoothing_nm": (
-        {"evaluate": {"smoothing_nm": 20}},  # the scale and the sharpening of a model depend on it
+        {"evaluate": {"smoothing_nm": 20}},  # the scale of a model's structures depends on it
         {"train": 1, **AFTER_TRAINING},
     ),
     "superpose.test_composites": ({"superpose": {"test_composites": 3}}, {"superpose": 1, **TESTING}),

@@ -49,7 +49,7 @@ def evaluated(composites, tmp_path, predict):
         assert len(labels) == len(own)
     np.save(folder / CHANNELS, np.stack(channels).astype(np.float32))
     np.save(folder / PROBABILITIES, np.concatenate(probabilities).astype(np.float32))
-    model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, (2.0, 2.0), 1.0, 1.0, [], {})
+    model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, (2.0, 2.0), 1.0, [], {})
     evaluate(composites, {"m": (model, folder)}, {}, "m", stage_settings("evaluate", {}), 1, tmp_path / "evaluation")
     return {path.stem: pd.read_csv(path) for path in (tmp_path / "evaluation").glob("*.csv")}
 

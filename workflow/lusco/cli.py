@@ -158,7 +158,7 @@ def train(
     seed: Seed = 1,
     threads: Threads = 1,
     settings: Settings = "{}",
-    comparison: Annotated[str, typer.Option(help="Settings of evaluate.")] = "{}",
+    smoothing_nm: Annotated[float, typer.Option(help="Smoothing for the scale of each structure.")] = 12.0,
 ) -> None:
     """Train a model; an interrupted training is resumed."""
     from lusco.settings import stage_settings
@@ -168,8 +168,7 @@ def train(
 
     composites = open_composites(validation)
     tables = read_acquisitions(acquisitions, composites.structures)
-    how, measured = stage_settings("train", settings), stage_settings("evaluate", comparison)
-    run(tables, composites, how, measured, seed, threads, out)
+    run(tables, composites, stage_settings("train", settings), smoothing_nm, seed, threads, out)
 
 
 @app.command()

@@ -39,8 +39,6 @@ class ModelDescription:
         Scale of each structure's images, in counts per pixel, from the training acquisitions.
     temperature : float
         Divides log probabilities; fitted on validation composites.
-    sharpening : float
-        Exponent of the probabilities when they become an image; chosen on validation composites.
     rejection : list of dict
         On validation composites: `threshold`, and the `rejected` fraction and `crosstalk` it gives.
     training : dict
@@ -56,7 +54,6 @@ class ModelDescription:
     depth: int
     scale_counts: tuple[float, ...]
     temperature: float
-    sharpening: float
     rejection: list[dict[str, float]]
     training: dict[str, Any]
     weights_sha256: str = ""

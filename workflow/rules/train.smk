@@ -22,13 +22,13 @@ rule train:
         gpu=1,
     params:
         settings=lambda wildcards: settings("train", wildcards.model),
-        comparison=settings("evaluate", only=["smoothing_nm"]),
+        smoothing_nm=CONFIG["evaluate"]["smoothing_nm"],
         seed=CONFIG["seed"],
         out=subpath(output[0], parent=True),
         code=code("lusco.train"),
     shell:
         "lusco --log {log} train {input.tables} --validation {input.validation} --settings {params.settings:q}"
-        " --comparison {params.comparison:q} --seed {params.seed} --threads {threads} --out {params.out}"
+        " --smoothing-nm {params.smoothing_nm} --seed {params.seed} --threads {threads} --out {params.out}"
 
 
 # the chosen model, in one place for all experiments

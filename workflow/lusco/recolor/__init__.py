@@ -83,9 +83,7 @@ class Recolorer:
         z = torch.from_numpy(output)[None]
         scale = torch.tensor(model.scale_counts, dtype=torch.float32).reshape(-1, 1, 1)
         probabilities = soften(head.log_probabilities(z, scale).numpy(), model.temperature)
-        shares = probabilities**model.sharpening
-        shares /= shares.sum(1, keepdims=True)
-        channels = head.channels(z, torch.from_numpy(shares), torch.from_numpy(counts)[None, None], scale)
+        channels = head.channels(z, torch.from_numpy(probabilities), torch.from_numpy(counts)[None, None], scale)
         return Recolored(channels[0].numpy(), probabilities[0])
 
 

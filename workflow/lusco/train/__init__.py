@@ -23,11 +23,11 @@ from lusco.model import ModelDescription, write_model
 from lusco.network import UNet, coarsest_px
 from lusco.recolor.tiles import apply_symmetric
 from lusco.render import render
-from lusco.settings import EvaluateSettings, TrainSettings
+from lusco.settings import TrainSettings
 from lusco.superpose import by_structure
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
-from lusco.train.calibrate import choose_sharpening, fit_temperature, rejection_curve, soften
+from lusco.train.calibrate import fit_temperature, rejection_curve, soften
 from lusco.train.crops import Crops, FixedComposites, training_loader
 from lusco.train.loop import Schedule, Task, choose_device, choose_precision, fit
 
@@ -41,7 +41,7 @@ def train(
     acquisitions: Sequence[Localizations],
     validation: Composites,
     settings: TrainSettings,
-    comparison: EvaluateSettings,
+    smoothing_nm: float,
     seed: int,
     threads: int,
     out: str | Path,
@@ -56,8 +56,8 @@ def train(
         Validation composites; their structures and pixel size become the model's.
     settings : TrainSettings
         Network and training.
-    comparison : EvaluateSettings
-        Smoothing with which the scale and the sharpening are chosen.
+    smoothing_nm : float
+        Smoothing of the renderings from which the scale of each structure is taken, in nm.
     seed : int
         Seed of the experiment.
     threads : int
@@ -70,7 +70,7 @@ def train(
     structures, pixel_nm = validation.structures, validation.pixel_nm
     device = choose_device(settings.device)
     precision = choose_precision(settings.precision, device)
-    scale = _scales(acquisitions, structures, comparison, pixel_nm)
+    scale = _scales(acquisitions, structures, smoothing_nm, pixel_nm)
     head = HEADS[settings.head]
     network = UNet(len(structures), settings.features, settings.depth).to(memory_format=torch.channels_last)
     per_scale = torch.tensor(scale, dtype=torch.float32, device=device).reshape(-1, 1, 1)
@@ -106,7 +106,7 @@ def train(
         features=settings.features,
         depth=settings.depth,
         scale_counts=scale,
-        **_chosen_on_validation(network, head, composites.counts, structures, scale, comparison, pixel_nm, device),
+        **_chosen_on_validation(network, head, composites.counts, structures, scale, device),
         training={
             "settings": asdict(settings),
             "seed": seed,
@@ -129,12 +129,12 @@ def train(
 
 
 def _scales(
-    acquisitions: Sequence[Localizations], structures: Sequence[str], comparison: EvaluateSettings, pixel_nm: float
+    acquisitions: Sequence[Localizations], structures: Sequence[str], smoothing_nm: float, pixel_nm: float
 ) -> tuple[float, ...]:
     return tuple(
         structure_scale(
             [render(a, pixel_nm) for a in acquisitions if a.source["structure"] == name],
-            comparison.smoothing_nm,
+            smoothing_nm,
             pixel_nm,
         )
         for name in structures
@@ -164,8 +164,8 @@ def _remove_unfinished(out: Path, current: Path) -> None:
             shutil.rmtree(folder)
 
 
-def _chosen_on_validation(network, head, counts, structures, scale, comparison, pixel_nm, device) -> dict:
-    """Temperature, sharpening and rejection curve of a trained network."""
+def _chosen_on_validation(network, head, counts, structures, scale, device) -> dict:
+    """Temperature and rejection curve of a trained network."""
     counts = np.stack(counts)
     per_scale = torch.tensor(scale, dtype=torch.float32).reshape(-1, 1, 1)
     outputs = [apply_symmetric(network.eval(), image.sum(0), image.shape[-1], device) for image in counts]
@@ -176,6 +176,5 @@ def _chosen_on_validation(network, head, counts, structures, scale, comparison, 
     probabilities = soften(logs, temperature)
     return {
         "temperature": temperature,
-        "sharpening": choose_sharpening(probabilities, counts, scale, comparison.smoothing_nm, pixel_nm),
         "rejection": rejection_curve(probabilities, counts, structures),
     }

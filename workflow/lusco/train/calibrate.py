@@ -1,7 +1,6 @@
-"""What is chosen on validation composites after training: temperature, sharpening and rejection.
+"""What is chosen on validation composites after training: the temperature, and what each threshold rejects.
 
-Temperature scaling is Guo et al. 2017. Soft shares leave a veil of each structure on the others' channels;
-raising the probabilities to a power before they become an image thins it and conserves what was measured.
+Temperature scaling is Guo et al. 2017.
 """
 
 from collections.abc import Sequence
@@ -10,9 +9,6 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from lusco.evaluate.assignment import ALL, THRESHOLDS, accepted_counts, assignment_table
-from lusco.evaluate.distances import distance, prepare
-
-SHARPENINGS = (1.0, 1.5, 2.0, 3.0, 4.0)
 
 
 def fit_temperature(log_probabilities: np.ndarray, counts: np.ndarray) -> float:
@@ -56,36 +52,3 @@ def rejection_curve(probabilities: np.ndarray, counts: np.ndarray, structures: S
     table = assignment_table(accepted, structures, THRESHOLDS)
     table = table[table["structure"] == ALL].dropna()
     return table[["threshold", "rejected", "crosstalk"]].astype(float).to_dict("records")
-
-
-def choose_sharpening(
-    probabilities: np.ndarray, counts: np.ndarray, scale: Sequence[float], smoothing_nm: float, pixel_nm: float
-) -> float:
-    """The sharpening that closes most of the gap between shuffled pairs and perfection, over both distances.
-
-    Parameters
-    ----------
-    probabilities, counts : numpy.ndarray
-        Shape (composites, structures, rows, columns).
-    scale : sequence of float
-        Scale of each structure's images, in counts per pixel.
-    smoothing_nm, pixel_nm : float
-        Smoothing and pixel size in nm.
-    """
-    composite = counts.sum(1, keepdims=True)
-
-    def relative_distance(sharpening: float) -> float:
-        shares = probabilities**sharpening
-        channels = shares / shares.sum(1, keepdims=True) * composite
-        ratios = []
-        for index, of_structure in enumerate(scale):
-            true = [prepare(image, of_structure, smoothing_nm, pixel_nm) for image in counts[:, index]]
-            predicted = [prepare(image, of_structure, smoothing_nm, pixel_nm) for image in channels[:, index]]
-            others = true[1:] + true[:1]
-            for name in ("mse", "dssim"):
-                model = np.median([distance(name, a, b) for a, b in zip(predicted, true, strict=True)])
-                random = np.median([distance(name, a, b) for a, b in zip(others, true, strict=True)])
-                ratios.append(model / random if random else model)
-        return float(np.mean(ratios))
-
-    return min(SHARPENINGS, key=relative_distance)
