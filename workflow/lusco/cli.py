@@ -154,11 +154,11 @@ def superpose(
 def train(
     acquisitions: Annotated[list[Path], typer.Argument(help="Single-structure training acquisitions.")],
     validation: Annotated[Path, typer.Option(help="Validation composites.")],
+    smoothing_nm: Annotated[float, typer.Option(help="Smoothing for the scale of each structure.")],
     out: Out,
     seed: Seed = 1,
     threads: Threads = 1,
     settings: Settings = "{}",
-    smoothing_nm: Annotated[float, typer.Option(help="Smoothing for the scale of each structure.")] = 12.0,
 ) -> None:
     """Train a model; an interrupted training is resumed."""
     from lusco.settings import stage_settings

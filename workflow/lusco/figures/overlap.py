@@ -84,11 +84,11 @@ def _scatters(
         for column, measure in enumerate(measures):
             axes = grid[row, column]
             here = table[(table["model"] == model) & (table["measure"] == measure)]
-            low = min(0.0, *here["truth"], *here["predicted"]) if len(here) else 0.0
-            axes.plot([low, 1], [low, 1], color=GREY, linewidth=1, linestyle="--")
+            low, high = _range(here)
+            axes.plot([low, high], [low, high], color=GREY, linewidth=1, linestyle="--")
             for (a, b), points in here.groupby(["structure_a", "structure_b"], sort=False):
                 axes.plot(points["truth"], points["predicted"], **_halves(colours[a], colours[b]), alpha=0.6)
-            axes.set(xlim=(low - 0.02, 1.02), ylim=(low - 0.02, 1.02), aspect="equal", xlabel="true")
+            axes.set(xlim=(low, high), ylim=(low, high), aspect="equal", xlabel="true")
             axes.set_title(MEASURES[measure], fontsize=9)
             axes.text(0.04, 0.96, _agreement(here), transform=axes.transAxes, va="top", fontsize=7.5)
             axes.grid()
@@ -108,6 +108,15 @@ def _halves(left: str, right: str) -> dict[str, object]:
         "markeredgewidth": 0,
         "rasterized": True,
     }
+
+
+def _range(table: pd.DataFrame) -> tuple[float, float]:
+    """The same limits for both axes: zero and all values, with a little room."""
+    values = table[["truth", "predicted"]].to_numpy().ravel()
+    values = values[np.isfinite(values)]
+    low, high = (min(0.0, values.min()), max(values.max(), 0.02)) if len(values) else (0.0, 1.0)
+    room = 0.06 * (high - low)
+    return low - room, high + room
 
 
 def _agreement(points: pd.DataFrame) -> str:
