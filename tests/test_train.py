@@ -11,7 +11,7 @@ from lusco.model import read_description
 from lusco.settings import stage_settings
 from lusco.superpose import superpose
 from lusco.superpose.composites import open_composites
-from lusco.train import train
+from lusco.train import _fingerprint, train
 from lusco.train.calibrate import fit_temperature, rejection_curve, soften
 from lusco.train.crops import Successive
 from lusco.train.loop import choose_precision
@@ -103,6 +103,14 @@ def test_a_training_with_other_settings_is_not_resumed(material, trained, tmp_pa
     (stale / "last.ckpt").write_bytes(b"not a checkpoint of this training")
     run(material, tmp_path)
     assert not stale.exists()
+
+
+def test_the_same_files_filtered_in_another_way_are_another_training(material):
+    training, validation = material
+    how = stage_settings("train", SETTINGS)
+    fewer = [table.Localizations(a.table.iloc[1:], a.field_nm, a.source) for a in training]
+    assert _fingerprint(training, validation, how, 1) == _fingerprint(list(training), validation, how, 1)
+    assert _fingerprint(fewer, validation, how, 1) != _fingerprint(training, validation, how, 1)
 
 
 def test_early_stopping_keeps_the_best_weights(material, tmp_path):

@@ -153,9 +153,12 @@ def _fingerprint(
     acquisitions: Sequence[Localizations], validation: Composites, settings: TrainSettings, seed: int
 ) -> str:
     """Identifies a training, so that only the same one is ever resumed."""
-    sources = [a.source for a in acquisitions]
-    content = [sources, validation.structures, validation.pixel_nm, validation.sources, asdict(settings), seed]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    content = [validation.structures, validation.pixel_nm, validation.sources, asdict(settings), seed]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    for a in acquisitions:  # by content: the same file filtered or merged in another way is other data
+        digest.update(json.dumps([a.source["acquisition"], a.field_nm]).encode())
+        digest.update(a.table[["x_nm", "y_nm"]].to_numpy().tobytes())
+    return digest.hexdigest()[:12]
 
 
 def _remove_unfinished(out: Path, current: Path) -> None:
