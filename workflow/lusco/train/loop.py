@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from lusco.train.muon import muon
+
 logger = logging.getLogger(__name__)
 
 WARM_UP = 0.03  # fraction of the steps in which the learning rate rises
@@ -174,7 +176,7 @@ class _Module(lightning.LightningModule):
 
     def configure_optimizers(self) -> dict[str, Any]:
         rate = self.schedule.learning_rate
-        optimizer = torch.optim.AdamW(self.parameters(), lr=rate, weight_decay=WEIGHT_DECAY)
+        optimizer = muon(self.network, rate, WEIGHT_DECAY)
         cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, self.schedule.steps, pct_start=WARM_UP)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
 
