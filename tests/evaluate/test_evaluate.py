@@ -50,7 +50,8 @@ def evaluated(composites, tmp_path, predict):
     np.save(folder / CHANNELS, np.stack(channels).astype(np.float32))
     np.save(folder / PROBABILITIES, np.concatenate(probabilities).astype(np.float32))
     model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, (2.0, 2.0), 1.0, [], {})
-    evaluate(composites, {"m": (model, folder)}, {}, "m", stage_settings("evaluate", {}), 1, tmp_path / "evaluation")
+    settings = stage_settings("evaluate", {"shapes": {"rings": "rings", "lines": "filaments"}})
+    evaluate(composites, {"m": (model, folder)}, {}, "m", settings, 1, tmp_path / "evaluation")
     return {path.stem: pd.read_csv(path) for path in (tmp_path / "evaluation").glob("*.csv")}
 
 
@@ -62,6 +63,8 @@ def test_a_perfect_prediction_closes_the_whole_gap(composites, tmp_path):
         assert summary.loc["gap_closed_dssim", structure] == pytest.approx(1)
     overlap = result["overlap"].pivot(index=["composite", "measure"], columns="source", values="value")
     np.testing.assert_allclose(overlap["model"], overlap["truth"])
+    shapes = result["shapes"].pivot(index=["composite", "structure", "measure"], columns="source", values="value")
+    np.testing.assert_allclose(shapes["model"], shapes["truth"])
 
 
 def test_doing_nothing_scores_as_the_composite_reference(composites, tmp_path):
@@ -86,6 +89,7 @@ def test_tables_have_a_row_per_measurement(composites, tmp_path):
     result = evaluated(composites, tmp_path, lambda truth: truth)
     assert len(result["distances"]) == 4 * 2 * 2 * 5
     assert len(result["overlap"]) == 4 * 1 * 4 * 2
+    assert len(result["shapes"]) == 4 * 2 * 2 * 2
     assert set(result["assignment"]["structure"]) == {*STRUCTURES, "all"}
 
 

@@ -72,6 +72,7 @@ class EvaluateSettings:
 
     smoothing_nm: float
     overlap_threshold: float
+    shapes: dict[str, str]
 
 
 STAGES = {
@@ -148,6 +149,9 @@ def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         yield Fault(file, f"there is no model `{full['model']}`", mend, "key `model`")
     if len({structure.lower() for structure in full["structures"]}) < len(full["structures"]):
         yield Fault(file, "two structures differ only in upper and lower case", "rename one", "key `structures`")
+    if max(full["sweeps"]["number"], default=1) > len(full["structures"]):
+        mend = f"name numbers up to {len(full['structures'])}"
+        yield Fault(file, "more structures are asked for than there are", mend, "key `sweeps.number`")
     if full["splits"]["validation"] + full["splits"]["test"] >= 1:
         yield Fault(file, "validation and test leave nothing to train on", "lower one of the fractions", "key `splits`")
     if full["pretrained"] and not (Path(full["pretrained"]) / "model.json").is_file():

@@ -11,6 +11,7 @@ rule evaluate:
             table=[
                 "distances.csv",
                 "overlap.csv",
+                "shapes.csv",
                 "assignment.csv",
                 "calibration.csv",
                 "summary.csv",

@@ -22,6 +22,7 @@ from lusco.evaluate.assignment import (
 )
 from lusco.evaluate.distances import comparisons, prepare, smooth
 from lusco.evaluate.overlap import overlap
+from lusco.evaluate.shapes import SHAPES
 from lusco.files import atomic, write_json
 from lusco.model import ModelDescription
 from lusco.recolor import CHANNELS, PROBABILITIES
@@ -32,6 +33,7 @@ from lusco.superpose.composites import Composites, count
 DISTANCES = ["model", "composite", "structure", "distance", "comparison", "value"]
 OVERLAP = ["model", "composite", "structure_a", "structure_b", "measure", "source", "value"]
 ASSIGNMENT = ["model", "acquisition", "threshold", "structure", "rejected", "crosstalk", "recall", "localizations"]
+SHAPE = ["model", "composite", "structure", "shape", "measure", "source", "value"]
 CALIBRATION = ["model", "structure", "bin", "confidence", "accuracy", "localizations"]
 UNSPECIFIC = "unspecific"
 SUMMARY = ["model", "structure", "measure", "value"]
@@ -65,19 +67,27 @@ def evaluate(
     out : str or Path
         Folder for the tables.
     """
-    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in ("distances", "overlap", "assignment", "calibration")}
+    columns = {
+        "distances": DISTANCES,
+        "overlap": OVERLAP,
+        "shapes": SHAPE,
+        "assignment": ASSIGNMENT,
+        "calibration": CALIBRATION,
+    }
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in columns}
     summary = []
     for name, (description, folder) in models.items():
         channels = np.load(folder / CHANNELS, mmap_mode="r", allow_pickle=False)
         probabilities = np.load(folder / PROBABILITIES, mmap_mode="r", allow_pickle=False)
-        distances = pd.DataFrame(_distances(composites, channels, description, settings, seed), columns=DISTANCES[1:])
+        distances = distances_of(composites, channels, description, settings, seed)
         overlaps = pd.DataFrame(_overlaps(composites, channels, description, settings), columns=OVERLAP[1:])
-        truth, weight = _truth(composites)
+        shapes = pd.DataFrame(_shapes(composites, channels, description, settings.shapes), columns=SHAPE[1:])
+        truth, weight = truth_of(composites)
         assignment = assignment_table(
             accepted_counts(np.asarray(probabilities), truth, weight), composites.structures
         ).assign(acquisition="")
         calibration = calibration_table(np.asarray(probabilities), truth, weight, composites.structures)
-        for key, table in zip(tables, (distances, overlaps, assignment, calibration), strict=True):
+        for key, table in zip(tables, (distances, overlaps, shapes, assignment, calibration), strict=True):
             tables[key].append(table.assign(model=name))
         rows = summarise(distances, assignment, calibration, composites.structures)
         summary.append(pd.DataFrame(rows, columns=SUMMARY[1:]).assign(model=name))
@@ -87,7 +97,6 @@ def evaluate(
         tables["assignment"].append(table)
 
     out = Path(out)
-    columns = {"distances": DISTANCES, "overlap": OVERLAP, "assignment": ASSIGNMENT, "calibration": CALIBRATION}
     for key, parts in tables.items():
         _write(pd.concat(parts, ignore_index=True)[columns[key]], out / f"{key}.csv")
     _write(pd.concat(summary, ignore_index=True)[SUMMARY], out / "summary.csv")
@@ -149,6 +158,13 @@ def score_acquisition(file: Path, structures: Sequence[str]) -> pd.DataFrame:
     return assignment_table(accepted_counts(probabilities, truth, weight), structures)
 
 
+def distances_of(
+    composites: Composites, channels: np.ndarray, model: ModelDescription, settings: EvaluateSettings, seed: int
+) -> pd.DataFrame:
+    """Distances of one model's channels, shape (composites, structures, side, side), in the columns of the table."""
+    return pd.DataFrame(_distances(composites, channels, model, settings, seed), columns=DISTANCES[1:])
+
+
 def _distances(
     composites: Composites, channels: np.ndarray, model: ModelDescription, settings: EvaluateSettings, seed: int
 ) -> Iterator[tuple[str, str, str, str, float]]:
@@ -201,7 +217,21 @@ def _overlaps(
                     yield name, composites.structures[a], composites.structures[b], measure, source, value
 
 
-def _truth(composites: Composites) -> tuple[np.ndarray, np.ndarray]:
+def _shapes(
+    composites: Composites, channels: np.ndarray, model: ModelDescription, shapes: Mapping[str, str]
+) -> Iterator[tuple[str, str, str, str, str, float]]:
+    """What `lusco.evaluate.shapes` measures on true and recoloured channels."""
+    for position, name in enumerate(composites.names):
+        for source, counts in (("truth", composites.counts(position)), ("model", channels[position])):
+            for image, scale, structure in zip(counts, model.scale_counts, composites.structures, strict=True):
+                shape = shapes.get(structure)
+                measured = SHAPES[shape](image, scale, composites.pixel_nm) if shape else {}
+                for measure, value in measured.items():
+                    yield name, structure, shape, measure, source, value
+
+
+def truth_of(composites: Composites) -> tuple[np.ndarray, np.ndarray]:
+    """Index of the true structure, and weight, of all localizations of composites, one composite after another."""
     tables = [composites.table(index)[["structure", "weight"]] for index in range(len(composites))]
     joined = pd.concat(tables, ignore_index=True)
     return joined["structure"].to_numpy().astype(np.int64), joined["weight"].to_numpy()
