@@ -56,6 +56,28 @@ def overlap_of(structures, models=("unet",), composites=5):
     return pd.DataFrame(rows, columns=columns)
 
 
+def shapes_of(structures, models=("unet",), composites=5):
+    rows = [
+        (model, f"c{k}", structure, "rings", measure, source, 50.0 + k + (5 + k / 10) * (source == "model"))
+        for model, structure, k in itertools.product(models, structures, range(composites))
+        for measure in ("count_per_um2", "radius_nm")
+        for source in ("truth", "model")
+    ]
+    columns = ["model", "composite", "structure", "shape", "measure", "source", "value"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def sweep_of(structures, name="density"):
+    rows = [
+        (name, level, 12, structure, measure, value * level)
+        for structure in (*structures, "all")
+        for level in (0.1, 0.5, 1.0)
+        for measure, value in (("accuracy", 0.9), ("gap_closed_dssim", 0.8), ("crosstalk", 0.02), ("rejected", 0.5))
+    ]
+    rows += [(name, level, 12, "all", "shared", 0.2 + 0.1 * level) for level in (0.1, 0.5, 1.0)]
+    return pd.DataFrame(rows, columns=["sweep", "level", "composites", "structure", "measure", "value"])
+
+
 def assignment_of(structures, models=("unet",)):
     rows = [
         (model, "", threshold, structure, threshold * 0.6, 0.1 * np.exp(-5 * threshold), 1 - threshold, 1000)
@@ -97,6 +119,8 @@ def draw_all(structures, models=("unet",)):
     yield "channels", figures.channels("c7", prediction, truth, structures, 20.0, scales)
     yield "distances", figures.distances(distances_of(structures, models), structures)
     yield "overlap", figures.overlap(overlap_of(structures, models), structures)
+    yield "shapes", figures.shapes(shapes_of(structures, models), structures)
+    yield "sweep", figures.sweep(sweep_of(structures), structures)
     yield "crosstalk", figures.crosstalk(assignment_of(structures, models), structures, dict.fromkeys(models, 0.5))
     yield "calibration", figures.calibration(calibration_of(structures, models), structures)
     yield "loss", figures.loss(history_of(models))
@@ -168,6 +192,19 @@ def test_empty_channels_and_missing_values_are_drawn_without_complaint(recwarn):
     figures.examples([("c1", composite, prediction, 0 * truth)], ["a", "b"], 20.0, {"a": 1.0, "b": 1.0})
     figures.mixed("cell", composite, 0 * prediction, ["a", "b"], 20.0, truth, 0 * composite)
     assert not recwarn.list
+
+
+def test_shapes_pair_prediction_with_truth_and_leave_out_what_has_no_size():
+    rows = shapes_of(["a"], composites=3)
+    rows.loc[(rows["composite"] == "c1") & (rows["source"] == "truth"), "value"] = np.nan
+    _, table = figures.shapes(rows)
+    assert list(table["composite"].unique()) == ["c0", "c2"]
+    np.testing.assert_allclose(table["predicted"] - table["truth"], [5, 5, 5.2, 5.2])
+
+
+def test_overlap_is_swept_against_what_it_is_in_the_image():
+    _, table = figures.sweep(sweep_of(["a"], "overlap"))
+    np.testing.assert_allclose(table["place"], 0.2 + 0.1 * table["level"])
 
 
 def test_overlap_pairs_prediction_with_truth_of_the_same_composite():

@@ -227,6 +227,8 @@ def test_every_figure_has_a_caption():
         "channels",
         "distances",
         "overlap",
+        "shapes",
+        "sweep_density",
         "crosstalk",
         "calibration",
         "loss",
@@ -234,6 +236,31 @@ def test_every_figure_has_a_caption():
     ]
     assert all(caption(name) for name in names)
     assert caption("something_else") == ""
+
+
+def test_what_is_measured_on_recoloured_channels_is_compared_with_the_truth():
+    rows = [
+        ("unet", f"c{k}", "pores", "rings", "radius_nm", source, value)
+        for k in range(3)
+        for source, value in (("truth", 50.0 + k), ("model", 1.1 * (50 + k)))
+    ]
+    columns = ["model", "composite", "structure", "shape", "measure", "source", "value"]
+    text = text_of(report(content(shapes=pd.DataFrame(rows, columns=columns))))
+    assert "pores radius [nm] 51 56.1 +10.0 %" in text
+
+
+def test_a_sweep_is_told_in_a_sentence():
+    rows = [
+        ("density", level, 12, "all", measure, value)
+        for level, accuracy in ((0.05, 0.61), (1.0, 0.87))
+        for measure, value in (("accuracy", accuracy), ("shared", 0.3))
+    ]
+    table = pd.DataFrame(rows, columns=["sweep", "level", "composites", "structure", "measure", "value"])
+    text = text_of(report(content(sweeps={"density": table})))
+    assert (
+        "With 5 % of all localizations, 61 of 100 localizations are given to the right structure;"
+        " with 100 % of all localizations, 87." in text
+    )
 
 
 def test_models_are_compared_and_the_chosen_one_is_named():

@@ -24,6 +24,7 @@ Pixel = Annotated[float, typer.Option(help="Pixel size in nm.")]
 Structures = Annotated[str, typer.Option(help="Structures, separated by commas, in the order of the channels.")]
 Threads = Annotated[int, typer.Option(help="Processor threads.", min=1)]
 Composites = Annotated[Path, typer.Argument(help="Composites written by superpose.")]
+Levels = Annotated[str, typer.Option(help="Levels of the sweep, separated by commas.")]
 ModelFolder = Annotated[Path, typer.Argument(help="Folder of a trained model.")]
 
 
@@ -151,6 +152,28 @@ def superpose(
 
 
 @app.command()
+def sweep(
+    acquisitions: Annotated[list[Path], typer.Argument(help="Single-structure test acquisitions.")],
+    kind: Annotated[str, typer.Option(help="density, mixing, precision_nm, overlap or number.")],
+    levels: Levels,
+    composites: Annotated[int, typer.Option(help="Composites per level.")],
+    structures: Structures,
+    pixel_nm: Pixel,
+    out: Out,
+    seed: Seed = 1,
+    settings: Settings = "{}",
+) -> None:
+    """Superpose test acquisitions under changed conditions."""
+    from lusco.settings import stage_settings
+    from lusco.superpose import read_acquisitions
+    from lusco.sweep import superpose_sweep as run
+
+    names, side_px = structures.split(","), stage_settings("superpose", settings).crop_px
+    tables = read_acquisitions(acquisitions, names)
+    run(tables, names, kind, _numbers(levels), composites, side_px, pixel_nm, seed, out)
+
+
+@app.command()
 def train(
     acquisitions: Annotated[list[Path], typer.Argument(help="Single-structure training acquisitions.")],
     validation: Annotated[Path, typer.Option(help="Validation composites.")],
@@ -242,6 +265,28 @@ def evaluate(
 
 
 @app.command()
+def sweep_scores(
+    composites: Composites,
+    applied: Annotated[Path, typer.Option(help="Folder of their recoloured channels.")],
+    model: Annotated[Path, typer.Option(help="Folder of the model that recoloured them.")],
+    kind: Annotated[str, typer.Option(help="density, mixing, precision_nm, overlap or number.")],
+    levels: Levels,
+    crosstalk: Annotated[float, typer.Option(help="Crosstalk that the threshold is chosen for.")],
+    out: Out,
+    seed: Seed = 1,
+    settings: Settings = "{}",
+) -> None:
+    """Score the composites of a sweep."""
+    from lusco.model import read_description
+    from lusco.settings import stage_settings
+    from lusco.superpose.composites import open_composites
+    from lusco.sweep.scores import score_sweep as run
+
+    opened, how = open_composites(composites), stage_settings("evaluate", settings)
+    run(opened, applied, read_description(model), kind, _numbers(levels), crosstalk, how, seed, out)
+
+
+@app.command()
 def figures(
     composites: Composites,
     applied: Annotated[Path, typer.Option(help="Folder of the recoloured composites of the chosen model.")],
@@ -252,6 +297,7 @@ def figures(
     out: Out,
     history: Annotated[list[str] | None, typer.Option(help="model=its training history.")] = None,
     mixed: Annotated[list[str] | None, typer.Option(help="acquisition=localizations=image=table.")] = None,
+    sweep: Annotated[list[Path] | None, typer.Option(help="Table of a sweep.")] = None,
 ) -> None:
     """Draw every figure as SVG and PNG, with the CSV it was drawn from."""
     from lusco.figures.draw import draw
@@ -261,7 +307,7 @@ def figures(
     histories = {name: Path(file) for name, file in (text.split("=", 1) for text in history or [])}
     measured = {name: tuple(map(Path, files)) for name, *files in (text.split("=") for text in mixed or [])}
     opened = open_composites(composites)
-    draw(opened, applied, read_description(model), evaluation, histories, measured, chosen, crosstalk, out)
+    draw(opened, applied, read_description(model), evaluation, histories, measured, sweep or [], chosen, crosstalk, out)
 
 
 @app.command()
@@ -286,3 +332,7 @@ def report(
     content = assemble(json.loads(config), read_description(model), evaluation, figures, splits, tables)
     with atomic(out) as partial:
         partial.write_text(run(content), encoding="utf-8")
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(part) for part in text.split(",")]

@@ -44,6 +44,7 @@ SIMULATED = [a.name for a in ACQUISITIONS if a.is_simulated]
 MEASURED = [a.name for a in ACQUISITIONS if not a.is_simulated]
 APPLIED = [a for a in ACQUISITIONS if a.split == "apply"]
 SCORED = [a.name for a in APPLIED if a.truth_column]
+SWEEPS = [name for name, what in CONFIG["sweeps"].items() if name != "composites" and what]
 TESTED = {a.structure for a in ACQUISITIONS if a.split == "test"} == set(CONFIG["structures"])
 
 
@@ -52,6 +53,7 @@ wildcard_constraints:
     key="[0-9a-f]{10}",
     split="validation|test",
     model="|".join(CONFIG["models"]),
+    sweep="|".join(SWEEPS) or "nothing^",
 
 
 def names(allowed):
@@ -112,6 +114,11 @@ def everything():
     model = [f"{EXPERIMENT}/model/{file}" for file in ("model.json", "weights.safetensors")]
     page = [f"{EXPERIMENT}/report.html", f"{EXPERIMENT}/splits.tsv"] if TESTED else []
     return page + model + renderings() + recolored()
+
+
+def levels(sweep):
+    """The levels of a sweep as the command line takes them."""
+    return ",".join(map(str, CONFIG["sweeps"][sweep]))
 
 
 def settings(stage, model=None, only=None):

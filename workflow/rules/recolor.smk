@@ -2,11 +2,13 @@
 rule recolor_composites:
     input:
         model=lambda wildcards: model_files(wildcards.model),
-        composites=f"{EXPERIMENT}/composites/test.arrow",
+        composites=f"{EXPERIMENT}/composites/{{composites}}.arrow",
     output:
-        directory(f"{EXPERIMENT}/models_applied/{{model}}/test"),
+        directory(f"{EXPERIMENT}/models_applied/{{model}}/{{composites}}"),
     log:
-        f"{LOGS}/recolor_composites_{{model}}.log",
+        f"{LOGS}/recolor_composites_{{composites}}_{{model}}.log",
+    wildcard_constraints:
+        composites=f"test|{names(f'sweep_{sweep}' for sweep in SWEEPS)}",
     conda:
         "../../envs/torch.yaml"
     threads: 4

@@ -8,7 +8,9 @@ from lusco.figures.loss import loss
 from lusco.figures.mixed import mixed
 from lusco.figures.overlap import overlap
 from lusco.figures.schematic import schematic
+from lusco.figures.shapes import shapes
 from lusco.figures.style import save
+from lusco.figures.sweep import sweep
 
 __all__ = [
     "calibration",
@@ -21,4 +23,6 @@ __all__ = [
     "overlap",
     "save",
     "schematic",
+    "shapes",
+    "sweep",
 ]

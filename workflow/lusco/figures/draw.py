@@ -20,6 +20,7 @@ def draw(
     evaluation: Path,
     histories: Mapping[str, Path],
     mixed: Mapping[str, tuple[Path, Path, Path]],
+    sweeps: Sequence[Path],
     chosen: str,
     crosstalk: float,
     out: Path,
@@ -40,6 +41,8 @@ def draw(
         Training history of each model that was trained here.
     mixed : mapping
         Localizations, recoloured image and recoloured table of each acquisition the model was applied to.
+    sweeps : sequence of Path
+        Table of each sweep.
     chosen : str
         Name of the chosen model.
     crosstalk : float
@@ -48,7 +51,7 @@ def draw(
         Folder for the figures.
     """
     channels = np.load(applied / CHANNELS, mmap_mode="r", allow_pickle=False)
-    names = ("distances", "overlap", "assignment", "calibration")
+    names = ("distances", "overlap", "shapes", "assignment", "calibration")
     tables = {name: pd.read_csv(evaluation / f"{name}.csv") for name in names}
     structures, pixel_nm = list(model.structures), model.pixel_nm
     scales = dict(zip(structures, model.scale_counts, strict=True))
@@ -80,11 +83,16 @@ def draw(
         ),
         "calibration": figures.calibration(tables["calibration"], structures),
     }
+    if len(tables["shapes"]):
+        drawings["shapes"] = figures.shapes(tables["shapes"], structures)
     if histories:
         parts = [pd.read_csv(file).assign(model=name) for name, file in histories.items()]
         drawings["loss"] = figures.loss(pd.concat(parts, ignore_index=True))
     for name, (counts, recolored, true, rejected) in measured.items():
         drawings[f"mixed_{name}"] = figures.mixed(name, counts, recolored, structures, pixel_nm, true, rejected)
+    for file in sweeps:
+        table_of_sweep = pd.read_csv(file)
+        drawings[f"sweep_{table_of_sweep['sweep'].iloc[0]}"] = figures.sweep(table_of_sweep, structures)
     for name, (figure, data) in drawings.items():
         figures.save(figure, data, out, name)
 

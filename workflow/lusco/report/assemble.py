@@ -14,8 +14,9 @@ from lusco.report.content import Mixture, ReportContent
 
 PACKAGES = ("lusco", "snakemake", "torch", "lightning", "numpy", "pandas", "scikit-image", "tifffile", "locan")
 
-FIGURES = ("schematic", "examples", "channels", "distances", "overlap", "crosstalk", "calibration", "loss")
-PLOTS = ("distances", "crosstalk", "calibration", "loss")  # sharp when enlarged; the others are mostly pixels
+FIGURES = ("schematic", "examples", "channels", "distances", "overlap", "shapes", "crosstalk", "calibration", "loss")
+# sharp when enlarged; the others are mostly pixels
+PLOTS = ("distances", "shapes", "crosstalk", "calibration", "loss", "sweep")
 
 
 def assemble(
@@ -42,8 +43,10 @@ def assemble(
         Recoloured table of each acquisition the model was applied to.
     """
     tables = {
-        name: pd.read_csv(evaluation / f"{name}.csv") for name in ("summary", "assignment", "distances", "overlap")
+        name: pd.read_csv(evaluation / f"{name}.csv")
+        for name in ("summary", "assignment", "distances", "overlap", "shapes")
     }
+    sweeps = {name: levels for name, levels in config["sweeps"].items() if name != "composites" and levels}
     return ReportContent(
         experiment=config["experiment"],
         model=config["model"],
@@ -54,9 +57,10 @@ def assemble(
         crosstalk_target=config["recolor"]["crosstalk"],
         mixed=[mixture(name, file, model.structures) for name, file in recolored.items()],
         figures={
-            name: figures / f"{name}.{'svg' if name in PLOTS else 'png'}"
-            for name in (*FIGURES, *(f"mixed_{name}" for name in recolored))
+            name: figures / f"{name}.{'svg' if name.split('_')[0] in PLOTS else 'png'}"
+            for name in (*FIGURES, *(f"sweep_{name}" for name in sweeps), *(f"mixed_{name}" for name in recolored))
         },
+        sweeps={name: pd.read_csv(evaluation / f"sweep_{name}.csv") for name in sweeps},
         config=config,
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         **tables,

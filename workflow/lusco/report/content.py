@@ -67,8 +67,10 @@ class ReportContent:
         The whole configuration; names and versions of software.
     notes : sequence of str
         Anything to tell the reader, a sentence each.
-    distances, overlap : pandas.DataFrame, optional
-        `evaluation/distances.csv` and `evaluation/overlap.csv`, from which failures are named.
+    sweeps : mapping of str to pandas.DataFrame
+        `evaluation/sweep_<name>.csv` by name of the sweep.
+    distances, overlap, shapes : pandas.DataFrame, optional
+        `evaluation/distances.csv`, `overlap.csv` and `shapes.csv`, from which failures are named.
     """
 
     experiment: str
@@ -85,8 +87,10 @@ class ReportContent:
     config: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    sweeps: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     distances: pd.DataFrame | None = None
     overlap: pd.DataFrame | None = None
+    shapes: pd.DataFrame | None = None
 
     def value(self, measure: str, structure: str = ALL) -> float:
         """A number of the chosen model's summary; NaN if it is not there."""

@@ -12,6 +12,13 @@ from lusco.report.verdict import per_hundred
 UNLIKE_TESTS = 0.10  # a mixture this much less sure, or this much more rejected, than test composites is pointed out
 OVERLAP_BIAS = 0.02  # median error of an overlap, a fraction, from which it is pointed out
 WORST_SHOWN = 5
+CONDITIONS = {
+    "density": "With {percent} % of all localizations",
+    "mixing": "With {percent} % of one structure's localizations and the others complete",
+    "number": "With {level:g} of the structures present",
+    "precision_nm": "With {level:g} nm added to the scatter of each position",
+    "overlap": "Where {shared} % of the localizations lie within reach of another structure",
+}
 
 
 def confusions(content: ReportContent) -> Iterator[str]:
@@ -51,6 +58,23 @@ def overlap_errors(content: ReportContent) -> Iterator[str]:
         f"Overlap: {per_hundred(medians.loc[worst, 'truth'])} % of {shown(inner)} truly lie in {shown(outer)}; the"
         f" recoloured images say {per_hundred(medians.loc[worst, 'model'])} %. That is the largest error of all pairs."
     )
+
+
+def breakdown(content: ReportContent) -> Iterator[str]:
+    """Yield a sentence for each sweep: what it does to the accuracy."""
+    for name, table in content.sweeps.items():
+        scores = table.pivot_table(index="level", columns=["structure", "measure"], values="value")
+        accuracy = scores[ALL, "accuracy"].dropna()
+        worst, best = accuracy.idxmin(), accuracy.idxmax()
+        shared = scores[ALL, "shared"]
+
+        def condition(level: float, name: str = name, shared: pd.Series = shared) -> str:
+            return CONDITIONS[name].format(level=level, percent=per_hundred(level), shared=per_hundred(shared[level]))
+
+        yield (
+            f"{condition(worst)}, {per_hundred(accuracy[worst])} of 100 localizations are given to the right structure;"
+            f" {condition(best).lower()}, {per_hundred(accuracy[best])}."
+        )
 
 
 def worst_composites(content: ReportContent) -> pd.DataFrame:

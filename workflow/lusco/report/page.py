@@ -10,6 +10,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lusco import __version__
+from lusco.figures.shapes import LABELS, paired
 from lusco.figures.style import ALL, ON_BLACK, shown
 from lusco.report import failures
 from lusco.report.content import Mixture, ReportContent
@@ -70,6 +71,8 @@ def report(content: ReportContent) -> str:
         measures=MEASURES.values(),
         criteria=CRITERIA,
         models=_models(content),
+        shapes=_shapes(content),
+        breakdown=list(failures.breakdown(content)),
         confusions=[*failures.confusions(content), *failures.overlap_errors(content)],
         worst=failures.worst_composites(content).to_dict("records"),
         splits=_splits(content.splits),
@@ -90,8 +93,9 @@ def _figures(paths: Mapping[str, Path]) -> dict[str, dict[str, str]]:
 
 
 def caption(name: str) -> str:
-    """Caption of a figure; those of mixed acquisitions (`mixed_<acquisition>`) share one. Empty if there is none."""
-    file = CAPTIONS / ("mixed.rst" if name.startswith("mixed_") else f"{name}.rst")
+    """Caption of a figure; all `mixed_<acquisition>` share one, all `sweep_<name>` too. Empty if none."""
+    shared = next((kind for kind in ("mixed", "sweep") if name.startswith(f"{kind}_")), name)
+    file = CAPTIONS / f"{shared}.rst"
     return " ".join(file.read_text(encoding="utf-8").split()) if file.is_file() else ""
 
 
@@ -134,6 +138,26 @@ def _models(content: ReportContent) -> list[dict[str, Any]]:
             values.append(float(whole.iloc[0] if len(whole) else rows["value"].median()))
         compared.append({"model": model, "values": values, "chosen": model == content.model})
     return compared if len(compared) > 1 else []
+
+
+def _shapes(content: ReportContent) -> list[tuple[str, str, str, str, str]]:
+    """Structure, measure, its median on true and on recoloured channels, and the median error of a composite."""
+    if content.shapes is None:
+        return []
+    table = paired(content.shapes)
+    table = table[table["model"] == content.model]
+    table = table.assign(error=table["predicted"] / table["truth"].where(table["truth"] > 0) - 1)
+    medians = table.groupby(["structure", "measure"], sort=False)[["truth", "predicted", "error"]].median()
+    return [
+        (
+            shown(row.Index[0]),
+            LABELS[row.Index[1]],
+            f"{row.truth:.3g}",
+            f"{row.predicted:.3g}",
+            f"{100 * row.error:+.1f} %",
+        )
+        for row in medians.itertuples()
+    ]
 
 
 def _splits(splits: pd.DataFrame) -> dict[str, Any]:

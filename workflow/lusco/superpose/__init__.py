@@ -140,7 +140,7 @@ def superpose(
         # acquisitions in turn, so that each serves as often as the others
         chosen = [candidates[index % len(candidates)] for candidates in fields]
         parts = [
-            _localizations(field, sources[field.name], channel, side_px * pixel_nm, rng)
+            localizations_of(field, sources[field.name], channel, side_px * pixel_nm, 1.0, rng)
             for channel, field in enumerate(chosen)
         ]
         named = {field.structure: field.name for field in chosen}
@@ -148,12 +148,26 @@ def superpose(
     write_composites(out, structures, pixel_nm, side_px, composites)
 
 
-def _localizations(
-    field: Field, source: Localizations, channel: int, side_nm: float, rng: np.random.Generator
+def localizations_of(
+    field: Field, source: Localizations, channel: int, side_nm: float, keep: float, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """A piece as a table of the composite container; empty places of a field are passed over."""
+    """A piece as a table of the composite container; empty places of a field are passed over.
+
+    Parameters
+    ----------
+    field, source : Field, Localizations
+        Where to cut, and the acquisition it is of.
+    channel : int
+        Index of its structure.
+    side_nm : float
+        Side of the piece in nm.
+    keep : float
+        Each localization is kept with this probability.
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
     for _ in range(ATTEMPTS):
-        piece = cut(field, side_nm, 1.0, rng)
+        piece = cut(field, side_nm, keep, rng)
         if len(piece.row):
             break
     rows: Mapping = source.table.iloc[piece.row]

@@ -1,0 +1,149 @@
+"""Sweeps: what a condition does to the localizations, and scores that are known beforehand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lusco import table as tables
+from lusco.model import ModelDescription
+from lusco.recolor import CHANNELS, PROBABILITIES
+from lusco.settings import stage_settings
+from lusco.superpose.composites import open_composites
+from lusco.sweep import SWEEPS, shared, superpose_sweep
+from lusco.sweep.scores import score_sweep
+
+STRUCTURES, SIDE_PX, PIXEL_NM, NUMBER = ("a", "b", "c"), 64, 20.0, 3
+
+
+@pytest.fixture
+def acquisitions():
+    rng = np.random.default_rng(0)
+    return [
+        tables.localizations(
+            {
+                "x_nm": rng.uniform(0, 6000, 20_000),
+                "y_nm": rng.uniform(0, 6000, 20_000),
+                "uncertainty_nm": np.full(20_000, 6.0),
+            },
+            (0, 6000, 0, 6000),
+            {"acquisition": f"{structure}_1", "structure": structure},
+        )
+        for structure in STRUCTURES
+    ]
+
+
+def made(acquisitions, tmp_path, sweep, levels):
+    out = tmp_path / f"{sweep}.arrow"
+    superpose_sweep(acquisitions, STRUCTURES, sweep, levels, NUMBER, SIDE_PX, PIXEL_NM, 1, out)
+    composites = open_composites(out)
+    assert len(composites) == NUMBER * len(levels)
+    return {level: composites.part(NUMBER * k, NUMBER * (k + 1)) for k, level in enumerate(levels)}
+
+
+def rows_of(composites, index, channel):
+    table = composites.table(index)
+    return set(table.loc[table["structure"] == channel, "row"])
+
+
+def test_density_keeps_a_part_of_the_same_pieces(acquisitions, tmp_path):
+    levels = made(acquisitions, tmp_path, "density", [1.0, 0.25])
+    for index in range(NUMBER):
+        for channel in range(len(STRUCTURES)):
+            whole, part = (rows_of(levels[level], index, channel) for level in (1.0, 0.25))
+            assert part < whole
+            assert len(part) == pytest.approx(0.25 * len(whole), rel=0.15)
+
+
+def test_mixing_thins_one_structure_after_the_other(acquisitions, tmp_path):
+    levels = made(acquisitions, tmp_path, "mixing", [1.0, 0.1])
+    for index in range(NUMBER):
+        for channel in range(len(STRUCTURES)):
+            whole, part = (rows_of(levels[level], index, channel) for level in (1.0, 0.1))
+            if channel == index % len(STRUCTURES):
+                assert len(part) == pytest.approx(0.1 * len(whole), rel=0.3)
+            else:
+                assert part == whole
+
+
+def test_number_leaves_structures_out_each_as_often_as_the_others(acquisitions, tmp_path):
+    levels = made(acquisitions, tmp_path, "number", [1, 2, 3])
+    for level, composites in levels.items():
+        present = [set(composites.table(index)["structure"]) for index in range(NUMBER)]
+        assert [len(found) for found in present] == [level] * NUMBER
+        assert [len(sources) for sources in composites.sources] == [level] * NUMBER
+        assert sorted(channel for found in present for channel in found) == sorted(level * [0, 1, 2])
+
+
+def test_precision_adds_a_gaussian_to_each_position(acquisitions, tmp_path):
+    levels = made(acquisitions, tmp_path, "precision_nm", [0, 30])
+    merged = levels[0].table(0).merge(levels[30].table(0), on=["structure", "row"], suffixes=("", "_blurred"))
+    for axis in ("x_nm", "y_nm"):
+        # away from the edge, over which some are lost
+        middle = merged[(merged[axis] > 200) & (merged[axis] < SIDE_PX * PIXEL_NM - 200)]
+        added = middle[f"{axis}_blurred"] - middle[axis]
+        assert added.std() == pytest.approx(30, rel=0.1)
+    assert merged["uncertainty_nm_blurred"].iloc[0] == pytest.approx(np.hypot(6, 30))
+
+
+def test_overlap_orders_arrangements_by_what_they_share(acquisitions, tmp_path):
+    sparse = [
+        tables.localizations(
+            {axis: acquisition.table[axis][:400] for axis in ("x_nm", "y_nm")}, (0, 6000, 0, 6000), acquisition.source
+        )
+        for acquisition in acquisitions
+    ]
+    levels = made(sparse, tmp_path, "overlap", [0, 0.5, 1])
+    for index in range(NUMBER):
+        fractions = [shared(levels[level].table(index)) for level in (0, 0.5, 1)]
+        assert fractions == sorted(fractions)
+        assert fractions[0] < fractions[2]
+
+
+def test_shared_counts_localizations_near_another_structure():
+    table = pd.DataFrame({"x_nm": [10, 90, 110, 500], "y_nm": [10.0] * 4, "structure": [0, 1, 1, 0]})
+    assert shared(table) == pytest.approx(2 / 4)  # the third lies in the next square
+
+
+def scored(composites, probabilities_of, tmp_path, sweep, levels):
+    counts = np.stack([composites.counts(index) for index in range(len(composites))])
+    tables_ = [composites.table(index) for index in range(len(composites))]
+    probabilities = np.concatenate([probabilities_of(table["structure"].to_numpy()) for table in tables_])
+    np.save(tmp_path / CHANNELS, counts)
+    np.save(tmp_path / PROBABILITIES, probabilities.astype(np.float32))
+    rejection = [{"threshold": 0.5, "rejected": 0.0, "crosstalk": 0.0}]
+    model = ModelDescription(STRUCTURES, PIXEL_NM, "shares", 8, 2, (2.0,) * 3, 1.0, rejection, {})
+    out = tmp_path / "scores.csv"
+    score_sweep(composites, tmp_path, model, sweep, levels, 0.01, stage_settings("evaluate", {}), 1, out)
+    return pd.read_csv(out).set_index(["level", "structure", "measure"])["value"]
+
+
+def test_perfect_recolouring_is_perfect_at_every_level(acquisitions, tmp_path):
+    made(acquisitions, tmp_path, "density", [1.0, 0.25])
+    scores = scored(open_composites(tmp_path / "density.arrow"), lambda t: np.eye(3)[t], tmp_path, "density", [1, 0.25])
+    for level in (1.0, 0.25):
+        assert scores[level, "all", "accuracy"] == 1
+        assert scores[level, "all", "crosstalk"] == 0
+        assert scores[level, "all", "rejected"] == 0
+        assert scores[level, "b", "gap_closed_mse"] == pytest.approx(1)
+
+
+def test_what_is_accepted_as_an_absent_structure_is_invented(acquisitions, tmp_path):
+    made(acquisitions, tmp_path, "number", [1, 3])
+
+    def all_to_the_first(truth):
+        return np.tile([0.8, 0.1, 0.1], (len(truth), 1))
+
+    scores = scored(open_composites(tmp_path / "number.arrow"), all_to_the_first, tmp_path, "number", [1, 3])
+    # of three composites of one structure each, of like size, the first alone holds the first structure
+    assert scores[1.0, "all", "invented"] == pytest.approx(2 / 3, abs=0.05)
+    assert scores[1.0, "all", "crosstalk"] == pytest.approx(2 / 3, abs=0.05)
+    assert scores[3.0, "all", "invented"] == 0
+    assert (1.0, "a", "gap_closed_mse") not in scores.index
+    assert (3.0, "a", "gap_closed_mse") in scores.index
+
+
+def test_levels_of_every_sweep_are_described_in_the_report():
+    from lusco.figures.sweep import LABELS
+    from lusco.report.failures import CONDITIONS
+
+    assert set(SWEEPS) == set(LABELS) == set(CONDITIONS)

@@ -1,0 +1,106 @@
+"""Where recolouring breaks down: scores against what is changed in the test composites."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lusco.figures.style import (
+    ALARM,
+    ALL,
+    GREY,
+    INK,
+    PERCENT,
+    PLAIN,
+    WIDTH_IN,
+    Drawing,
+    blank,
+    cut,
+    look,
+    order,
+    styled,
+)
+
+LABELS = {
+    "density": "localizations kept, fraction of all",
+    "mixing": "localizations kept of one structure, the others complete",
+    "number": "structures present",
+    "precision_nm": "added to each position, standard deviation [nm]",
+    "overlap": "localizations within reach of another structure, fraction",
+}
+AT_THRESHOLD = {
+    "rejected": ("rejected", GREY),
+    "crosstalk": ("wrong among accepted", INK),
+    "invented": ("accepted as an absent structure", ALARM),
+}
+LOGARITHMIC = ("density", "mixing")
+
+
+@styled
+def sweep(scores: pd.DataFrame, structures: Sequence[str] | None = None) -> Drawing:
+    """Accuracy, what the chosen threshold lets through and rejects, and likeness of the images, against the level.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        Columns sweep (one name), level, composites, structure (including `all`), measure, value.
+    structures : sequence of str, optional
+        In the order of the channels, which fixes the colours.
+
+    Returns
+    -------
+    matplotlib.figure.Figure, pandas.DataFrame
+        The rows drawn, with the place on the horizontal axis in the column `place`.
+    """
+    name = scores["sweep"].iloc[0]
+    structures = order(scores["structure"], structures)
+    table = scores.assign(place=scores["level"])
+    if name == "overlap":  # a level is a rank; what it means in the image is measured
+        measured = scores[scores["measure"] == "shared"].set_index("level")["value"]
+        table["place"] = scores["level"].map(measured)
+
+    figure = blank(WIDTH_IN, 3.6)
+    accuracy, threshold, likeness = figure.subplots(1, 3)
+    _curves(accuracy, table, "accuracy", structures)
+    accuracy.set(title="Given to the right structure", ylim=(0, 1.02))
+    _curves(likeness, table, "gap_closed_dssim", structures)
+    likeness.set(title="Likeness: gap closed, 1 - SSIM", ylim=(None, 1.02))
+    for measure, (label, colour) in AT_THRESHOLD.items():
+        curve = _curve(table, measure, ALL)
+        threshold.plot(curve["place"], curve["value"], marker="o", markersize=4, color=colour, label=label)
+    threshold.set(title="At the chosen threshold", ylim=(-0.02, 1.02))
+    threshold.legend()
+    for axes in (accuracy, threshold, likeness):
+        axes.yaxis.set_major_formatter(PERCENT)
+        axes.grid()
+        if name in LOGARITHMIC:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(PLAIN)
+        if name == "number":
+            axes.set_xticks(table["level"].unique())
+    figure.supxlabel(f"{LABELS[name]} ({scores['composites'].iloc[0]} composites per point)", fontsize=9)
+    figure.legend(*accuracy.get_legend_handles_labels(), loc="outside right center")
+    return figure, table
+
+
+def _curves(axes: Axes, table: pd.DataFrame, measure: str, structures: Sequence[str]) -> None:
+    for name, style in look(structures).items():
+        curve = _curve(table, measure, name)
+        if len(curve) > 1:  # one point is no curve
+            axes.plot(
+                curve["place"],
+                curve["value"],
+                label=cut(name, 20),
+                linewidth=2.6 if name == ALL else 1.4,
+                markersize=4,
+                **style,
+            )
+    if not axes.lines:
+        axes.text(
+            0.5, 0.5, "not defined where\na structure is absent", transform=axes.transAxes, ha="center", va="center"
+        )
+
+
+def _curve(table: pd.DataFrame, measure: str, structure: str) -> pd.DataFrame:
+    rows = table[(table["measure"] == measure) & (table["structure"] == structure)]
+    return rows.dropna(subset="value").sort_values("place")

@@ -1,0 +1,122 @@
+"""Whether an image is like what the model knows, region by region.
+
+A region is described by its density, by how counts cluster from one pixel to a quarter of the region, and by how
+undecided the model is there. Its novelty is the distance to its nearest neighbours among regions of validation
+composites, in units of the distance that a known region exceeds once in a hundred times.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+REGION_NM = 1280.0
+LEAST_COUNTS = 50  # fewer say nothing about a region
+SCALES_PX = (1, 2, 4, 8, 16)
+NEIGHBOURS = 3
+FALSE_ALARMS = 0.01
+NM_PER_UM = 1000.0
+
+PLACE = ["x_nm", "y_nm", "side_nm", "localizations"]
+FEATURES = ["log_density", *(f"clustering_{scale}px" for scale in SCALES_PX), "indecision"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Regions of validation composites, and how far from them is too far.
+
+    Parameters
+    ----------
+    features : list of list of float
+        Standardised features of each region.
+    mean, deviation : list of float
+        Of each feature over the regions.
+    distance : float
+        That only a fraction `FALSE_ALARMS` of known regions exceeds.
+    """
+
+    features: list[list[float]]
+    mean: list[float]
+    deviation: list[float]
+    distance: float
+
+    def novelty(self, regions: pd.DataFrame) -> np.ndarray:
+        """Novelty of each region of `describe`; above 1 it is unlike what the model knows."""
+        standard = (regions[FEATURES].to_numpy() - self.mean) / self.deviation
+        return _distance(standard, np.array(self.features)) / self.distance
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as `model.json` holds it."""
+        return asdict(self)
+
+
+def describe(counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float) -> pd.DataFrame:
+    """Describe the regions of an image, side by side, that have enough counts.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray
+        Counts per pixel, shape (rows, columns).
+    probabilities : numpy.ndarray
+        Of each structure, shape (structures, rows, columns).
+    pixel_nm : float
+        Pixel size in nm.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `PLACE` (corner and side in nm from the image's first corner, counts) and `FEATURES`.
+    """
+    side = max(SCALES_PX[-1], round(REGION_NM / pixel_nm) // SCALES_PX[-1] * SCALES_PX[-1])
+    entropy = -(probabilities * np.log(np.maximum(probabilities, 1e-9))).sum(0) / np.log(len(probabilities))
+    rows = []
+    for row in range(0, max(1, counts.shape[0] - side + 1), side):
+        for column in range(0, max(1, counts.shape[1] - side + 1), side):
+            own = (slice(row, row + side), slice(column, column + side))
+            total = float(counts[own].sum())
+            if total < LEAST_COUNTS:
+                continue
+            place = (column * pixel_nm, row * pixel_nm, side * pixel_nm, total)
+            density = total / counts[own].size / (pixel_nm / NM_PER_UM) ** 2
+            clustering = [_clustering(counts[own], scale) for scale in SCALES_PX]
+            indecision = float((entropy[own] * counts[own]).sum() / total)
+            rows.append((*place, np.log10(density), *clustering, indecision))
+    return pd.DataFrame(rows, columns=[*PLACE, *FEATURES])
+
+
+def learn(composites: Sequence[pd.DataFrame]) -> Known:
+    """What is known, from the regions of each validation composite.
+
+    Parameters
+    ----------
+    composites : sequence of pandas.DataFrame
+        From `describe`. A region is compared with those of other composites only, because those of its own share
+        its localizations.
+    """
+    regions = pd.concat(composites, keys=range(len(composites)), names=["composite"])
+    features = regions[FEATURES].to_numpy()
+    mean, deviation = features.mean(0), np.maximum(features.std(0), 1e-6)
+    standard = np.round((features - mean) / deviation, 3)
+    owner = regions.index.get_level_values("composite").to_numpy()
+    apart = np.concatenate([_distance(standard[owner == k], standard[owner != k]) for k in np.unique(owner)])
+    distance = float(np.quantile(apart, 1 - FALSE_ALARMS)) if len(np.unique(owner)) > 1 else np.inf
+    return Known(standard.tolist(), mean.tolist(), deviation.tolist(), distance)
+
+
+def _clustering(counts: np.ndarray, scale: int) -> float:
+    """Logarithm of variance over mean of the counts of squares of `scale` pixels; 0 if they lie at random."""
+    rows, columns = (length // scale * scale for length in counts.shape)
+    squares = counts[:rows, :columns].reshape(rows // scale, scale, columns // scale, scale).sum((1, 3))
+    return float(np.log10(max(squares.var() / max(squares.mean(), 1e-9), 1e-3)))
+
+
+def _distance(features: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Mean distance to the nearest neighbours."""
+    from scipy.spatial import KDTree
+
+    if not len(features) or not len(known):
+        return np.zeros(len(features))
+    nearest, _ = KDTree(known).query(features, k=min(NEIGHBOURS, len(known)))
+    return nearest.reshape(len(features), -1).mean(1)

@@ -1,0 +1,50 @@
+# Test acquisitions under changed conditions, to find out where recolouring breaks down
+rule sweep:
+    input:
+        tables("test"),
+    output:
+        f"{EXPERIMENT}/composites/sweep_{{sweep}}.arrow",
+    log:
+        f"{LOGS}/sweep_{{sweep}}.log",
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        structures=",".join(CONFIG["structures"]),
+        pixel_nm=CONFIG["pixel_nm"],
+        seed=CONFIG["seed"],
+        levels=lambda wildcards: levels(wildcards.sweep),
+        composites=CONFIG["sweeps"]["composites"],
+        settings=settings("superpose", only=["crop_px"]),
+        code=code("lusco.sweep"),
+    shell:
+        "lusco --log {log} sweep {input} --kind {wildcards.sweep} --levels {params.levels}"
+        " --composites {params.composites} --structures {params.structures} --pixel-nm {params.pixel_nm}"
+        " --seed {params.seed} --settings {params.settings:q} --out {output}"
+
+
+rule sweep_scores:
+    input:
+        composites=f"{EXPERIMENT}/composites/sweep_{{sweep}}.arrow",
+        applied=f"{EXPERIMENT}/models_applied/{CONFIG['model']}/sweep_{{sweep}}",
+        model=f"{model_folder(CONFIG['model'])}/model.json",
+    output:
+        f"{EXPERIMENT}/evaluation/sweep_{{sweep}}.csv",
+    log:
+        f"{LOGS}/sweep_scores_{{sweep}}.log",
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        model=model_folder(CONFIG["model"]),
+        levels=lambda wildcards: levels(wildcards.sweep),
+        crosstalk=CONFIG["recolor"]["crosstalk"],
+        settings=settings("evaluate"),
+        seed=CONFIG["seed"],
+        code=code("lusco.sweep"),
+    shell:
+        "lusco --log {log} sweep-scores {input.composites} --applied {input.applied} --model {params.model:q}"
+        " --kind {wildcards.sweep} --levels {params.levels} --crosstalk {params.crosstalk}"
+        " --settings {params.settings:q} --seed {params.seed} --out {output}"
