@@ -78,6 +78,18 @@ def sweep_of(structures, name="density"):
     return pd.DataFrame(rows, columns=["sweep", "level", "composites", "structure", "measure", "value"])
 
 
+def coupling_of():
+    rows = [
+        ("unet", f"mix_{k}", f"0_{w}", "a", "b", measure, source, 0.1 * k + 0.05 * w + 0.1 * (source == "model"))
+        for k in range(2)
+        for w in range(4)
+        for measure in ("manders_a", "manders_b", "iou", "pearson", "pair_correlation")
+        for source in ("truth", "model")
+    ]
+    columns = ["model", "acquisition", "window", "structure_a", "structure_b", "measure", "source", "value"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def assignment_of(structures, models=("unet",)):
     rows = [
         (model, "", threshold, structure, threshold * 0.6, 0.1 * np.exp(-5 * threshold), 1 - threshold, 1000)
@@ -120,11 +132,13 @@ def draw_all(structures, models=("unet",)):
     yield "distances", figures.distances(distances_of(structures, models), structures)
     yield "overlap", figures.overlap(overlap_of(structures, models), structures)
     yield "shapes", figures.shapes(shapes_of(structures, models), structures)
+    yield "coupling", figures.coupling(coupling_of())
     yield "sweep", figures.sweep(sweep_of(structures), structures)
     yield "crosstalk", figures.crosstalk(assignment_of(structures, models), structures, dict.fromkeys(models, 0.5))
     yield "calibration", figures.calibration(calibration_of(structures, models), structures)
     yield "loss", figures.loss(history_of(models))
-    yield "mixed", figures.mixed("cell_1", composite, prediction, structures, 20.0, None, composite)
+    unfamiliar = pd.DataFrame({"x_nm": [0.0], "y_nm": [0.0], "side_nm": [640.0]})
+    yield "mixed", figures.mixed("cell_1", composite, prediction, structures, 20.0, None, composite, unfamiliar)
 
 
 def test_medians_of_a_known_table_are_those_of_the_drawn_table():

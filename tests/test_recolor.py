@@ -1,5 +1,7 @@
 """Recolouring conserves what was measured and labels every localization."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,9 +10,11 @@ import torch
 from lusco import image, table
 from lusco.model import ModelDescription, read_description, write_model
 from lusco.network import UNet
+from lusco.novelty import learn
 from lusco.recolor import Recolorer, recolor_acquisition
 from lusco.render import render
 
+KNOWN = asdict(learn([]))
 REJECTION = [
     {"threshold": 0.0, "rejected": 0.0, "crosstalk": 0.3},
     {"threshold": 0.6, "rejected": 0.5, "crosstalk": 0.01},
@@ -21,7 +25,7 @@ def recolorer(tmp_path, head="shares"):
     torch.manual_seed(1)
     network = UNet(3, 4, 2)
     torch.nn.init.normal_(network.head.weight, std=2.0)
-    model = ModelDescription(("rings", "lines", "dots"), 20.0, head, 4, 2, (2.0, 3.0, 4.0), 1.3, REJECTION, {})
+    model = ModelDescription(("rings", "lines", "dots"), 20.0, head, 4, 2, (2.0, 3.0, 4.0), 1.3, REJECTION, KNOWN, {})
     write_model(tmp_path / "model", network, model)
     return Recolorer(tmp_path / "model", read_description(tmp_path / "model"), 64, 1, "cpu")
 
@@ -40,7 +44,8 @@ def acquisition():
 
 @pytest.fixture
 def outputs(tmp_path, acquisition):
-    recolor_acquisition(recolorer(tmp_path), acquisition, 0.02, tmp_path / "a.ome.tiff", tmp_path / "a.csv")
+    files = (tmp_path / "a.ome.tiff", tmp_path / "a.csv", tmp_path / "regions.csv")
+    recolor_acquisition(recolorer(tmp_path), acquisition, 0.02, *files)
     return image.read(tmp_path / "a.ome.tiff"), pd.read_csv(tmp_path / "a.csv")
 
 
@@ -86,3 +91,14 @@ def test_a_regression_gives_what_the_network_predicts(tmp_path):
     result = recolorer(tmp_path, head="regression")(counts)
     assert (result.channels >= 0).all()
     np.testing.assert_allclose(result.probabilities.sum(0), 1, atol=1e-5)
+
+
+def test_regions_lie_in_the_field_and_count_its_localizations(outputs, acquisition, tmp_path):
+    regions = pd.read_csv(tmp_path / "regions.csv")
+    assert list(regions.columns) == ["x_nm", "y_nm", "side_nm", "localizations", "novelty", "unfamiliar"]
+    assert regions.loc[0, ["x_nm", "y_nm"]].tolist() == [500, -200]  # from the field's first corner
+    inside = acquisition.table[
+        acquisition.table["x_nm"].between(500, 500 + regions.loc[0, "side_nm"])
+        & acquisition.table["y_nm"].between(-200, -200 + regions.loc[0, "side_nm"])
+    ]
+    assert regions.loc[0, "localizations"] == len(inside)

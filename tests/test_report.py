@@ -229,6 +229,7 @@ def test_every_figure_has_a_caption():
         "overlap",
         "shapes",
         "sweep_density",
+        "coupling",
         "crosstalk",
         "calibration",
         "loss",
@@ -261,6 +262,26 @@ def test_a_sweep_is_told_in_a_sentence():
         "With 5 % of all localizations, 61 of 100 localizations are given to the right structure;"
         " with 100 % of all localizations, 87." in text
     )
+
+
+def test_what_measured_overlap_is_worth_is_told_in_a_sentence():
+    rows = [
+        ("unet", "mix", f"0_{k}", "tubes", "pores", "manders_a", source, value)
+        for k in range(5)
+        for source, value in (("truth", 0.1 * k), ("model", 0.05 + 0.08 * k))
+    ]
+    columns = ["model", "acquisition", "window", "structure_a", "structure_b", "measure", "source", "value"]
+    text = text_of(report(content(coupling=pd.DataFrame(rows, columns=columns))))
+    assert "0 to 40 % of tubes lie in pores" in text
+    assert "1 points too high, and of a difference between two places 80 % is seen" in text
+
+
+def test_unfamiliar_regions_are_warned_of_beyond_the_false_alarms_of_known_data():
+    regions = pd.DataFrame({"model": "unet", "unfamiliar": [False] * 99 + [True]})
+    known = content(regions=regions)
+    strange = Mixture("cell", {"tubes": 0.75}, 0.25, 0.9, 0.92, unfamiliar=0.4)
+    assert any("40 % of its regions are unlike" in sentence for sentence in warnings(known, strange))
+    assert not any("regions are unlike" in sentence for sentence in warnings(known, replace(strange, unfamiliar=0.02)))
 
 
 def test_models_are_compared_and_the_chosen_one_is_named():

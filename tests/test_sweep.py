@@ -6,7 +6,7 @@ import pytest
 
 from lusco import table as tables
 from lusco.model import ModelDescription
-from lusco.recolor import CHANNELS, PROBABILITIES
+from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.settings import stage_settings
 from lusco.superpose.composites import open_composites
 from lusco.sweep import SWEEPS, shared, superpose_sweep
@@ -110,8 +110,11 @@ def scored(composites, probabilities_of, tmp_path, sweep, levels):
     probabilities = np.concatenate([probabilities_of(table["structure"].to_numpy()) for table in tables_])
     np.save(tmp_path / CHANNELS, counts)
     np.save(tmp_path / PROBABILITIES, probabilities.astype(np.float32))
+    unfamiliar = ["0.25" in name for name in composites.names]
+    regions = pd.DataFrame({"composite": composites.names, "unfamiliar": unfamiliar})
+    regions.to_csv(tmp_path / REGIONS, index=False)
     rejection = [{"threshold": 0.5, "rejected": 0.0, "crosstalk": 0.0}]
-    model = ModelDescription(STRUCTURES, PIXEL_NM, "shares", 8, 2, (2.0,) * 3, 1.0, rejection, {})
+    model = ModelDescription(STRUCTURES, PIXEL_NM, "shares", 8, 2, (2.0,) * 3, 1.0, rejection, {}, {})
     out = tmp_path / "scores.csv"
     score_sweep(composites, tmp_path, model, sweep, levels, 0.01, stage_settings("evaluate", {}), 1, out)
     return pd.read_csv(out).set_index(["level", "structure", "measure"])["value"]
@@ -124,6 +127,7 @@ def test_perfect_recolouring_is_perfect_at_every_level(acquisitions, tmp_path):
         assert scores[level, "all", "accuracy"] == 1
         assert scores[level, "all", "crosstalk"] == 0
         assert scores[level, "all", "rejected"] == 0
+        assert scores[level, "all", "unfamiliar"] == (level == 0.25)
         assert scores[level, "b", "gap_closed_mse"] == pytest.approx(1)
 
 

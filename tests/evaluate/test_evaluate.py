@@ -8,7 +8,7 @@ from lusco import table as tables
 from lusco.errors import InputError
 from lusco.evaluate import evaluate, score_acquisition
 from lusco.model import ModelDescription
-from lusco.recolor import CHANNELS, PROBABILITIES
+from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.settings import stage_settings
 from lusco.superpose import superpose
 from lusco.superpose.composites import open_composites
@@ -48,8 +48,11 @@ def evaluated(composites, tmp_path, predict):
         probabilities.append(own / own.sum(1, keepdims=True))
         assert len(labels) == len(own)
     np.save(folder / CHANNELS, np.stack(channels).astype(np.float32))
+    place = {"x_nm": 0.0, "y_nm": 0.0, "side_nm": 1280.0, "localizations": 100.0}
+    regions = pd.DataFrame([{**place, "novelty": 0.5, "unfamiliar": False, "composite": composites.names[0]}])
+    regions.to_csv(folder / REGIONS, index=False)
     np.save(folder / PROBABILITIES, np.concatenate(probabilities).astype(np.float32))
-    model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, (2.0, 2.0), 1.0, [], {})
+    model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, (2.0, 2.0), 1.0, [], {}, {})
     settings = stage_settings("evaluate", {"shapes": {"rings": "rings", "lines": "filaments"}})
     evaluate(composites, {"m": (model, folder)}, {}, "m", settings, 1, tmp_path / "evaluation")
     return {path.stem: pd.read_csv(path) for path in (tmp_path / "evaluation").glob("*.csv")}

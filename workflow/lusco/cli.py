@@ -210,6 +210,7 @@ def recolor(
     acquisition: Annotated[Path, typer.Argument(help="Localizations to recolour.")],
     image: Annotated[Path, typer.Option(help="OME-TIFF to write.")],
     table: Annotated[Path, typer.Option(help="CSV to write.")],
+    regions: Annotated[Path, typer.Option(help="CSV of how familiar each region is, to write.")],
     threads: Threads = 1,
     settings: Settings = "{}",
 ) -> None:
@@ -221,7 +222,7 @@ def recolor(
 
     how = stage_settings("recolor", settings)
     recolorer = Recolorer(folder, read_description(folder), how.tile_px, threads)
-    recolor_acquisition(recolorer, tables.read(acquisition), how.crosstalk, image, table)
+    recolor_acquisition(recolorer, tables.read(acquisition), how.crosstalk, image, table, regions)
 
 
 @app.command()
@@ -296,7 +297,7 @@ def figures(
     crosstalk: Annotated[float, typer.Option(help="Crosstalk that the threshold is chosen for.")],
     out: Out,
     history: Annotated[list[str] | None, typer.Option(help="model=its training history.")] = None,
-    mixed: Annotated[list[str] | None, typer.Option(help="acquisition=localizations=image=table.")] = None,
+    mixed: Annotated[list[str] | None, typer.Option(help="acquisition=localizations=image=table=regions.")] = None,
     sweep: Annotated[list[Path] | None, typer.Option(help="Table of a sweep.")] = None,
 ) -> None:
     """Draw every figure as SVG and PNG, with the CSV it was drawn from."""
@@ -318,7 +319,7 @@ def report(
     figures: Annotated[Path, typer.Option(help="Folder of the figures.")],
     splits: Annotated[Path, typer.Option(help="Table of the splits.")],
     out: Out,
-    recolored: Annotated[list[str] | None, typer.Option(help="acquisition=its recoloured table.")] = None,
+    recolored: Annotated[list[str] | None, typer.Option(help="acquisition=its recoloured table=its regions.")] = None,
 ) -> None:
     """Write the report, one page that opens offline."""
     import json
@@ -328,7 +329,7 @@ def report(
     from lusco.report import report as run
     from lusco.report.assemble import assemble
 
-    tables = {name: Path(file) for name, file in (text.split("=", 1) for text in recolored or [])}
+    tables = {name: tuple(map(Path, files)) for name, *files in (text.split("=") for text in recolored or [])}
     content = assemble(json.loads(config), read_description(model), evaluation, figures, splits, tables)
     with atomic(out) as partial:
         partial.write_text(run(content), encoding="utf-8")

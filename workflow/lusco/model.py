@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lusco.network import UNet
 
 FORMAT = "lusco-model"
-VERSION = 1
+VERSION = 2
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
 
@@ -41,6 +41,8 @@ class ModelDescription:
         Divides log probabilities; fitted on validation composites.
     rejection : list of dict
         On validation composites: `threshold`, and the `rejected` fraction and `crosstalk` it gives.
+    known : dict
+        Regions that the model knows, the fields of `lusco.novelty.Known`.
     training : dict
         Settings, seed, acquisitions, steps and versions of the training.
     weights_sha256 : str
@@ -55,6 +57,7 @@ class ModelDescription:
     scale_counts: tuple[float, ...]
     temperature: float
     rejection: list[dict[str, float]]
+    known: dict[str, Any]
     training: dict[str, Any]
     weights_sha256: str = ""
 

@@ -6,8 +6,7 @@ composites, in units of the distance that a known region exceeds once in a hundr
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ LEAST_COUNTS = 50  # fewer say nothing about a region
 SCALES_PX = (1, 2, 4, 8, 16)
 NEIGHBOURS = 3
 FALSE_ALARMS = 0.01
+KEEP_LEAST = 0.5
 NM_PER_UM = 1000.0
 
 PLACE = ["x_nm", "y_nm", "side_nm", "localizations"]
@@ -47,9 +47,11 @@ class Known:
         standard = (regions[FEATURES].to_numpy() - self.mean) / self.deviation
         return _distance(standard, np.array(self.features)) / self.distance
 
-    def as_json(self) -> dict[str, Any]:
-        """The record as `model.json` holds it."""
-        return asdict(self)
+    def judge(self, counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float) -> pd.DataFrame:
+        """The regions of an image, as for `describe`: columns `PLACE`, `novelty` and `unfamiliar`."""
+        regions = describe(counts, probabilities, pixel_nm)
+        novelty = self.novelty(regions)
+        return regions[PLACE].assign(novelty=np.round(novelty, 3), unfamiliar=novelty > 1)
 
 
 def describe(counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float) -> pd.DataFrame:
@@ -86,6 +88,21 @@ def describe(counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float) -> 
     return pd.DataFrame(rows, columns=[*PLACE, *FEATURES])
 
 
+def varied_composite(channels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A composite of some of the structures, each thinned, as mixtures may be; counts per pixel.
+
+    Parameters
+    ----------
+    channels : numpy.ndarray
+        Counts of each structure of a composite, shape (structures, rows, columns).
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
+    present = rng.permutation(len(channels))[: rng.integers(1, len(channels) + 1)]
+    keep = rng.uniform(KEEP_LEAST, 1, len(channels))
+    return sum(rng.binomial(np.round(channels[k]).astype(np.int64), keep[k]) for k in present).astype(np.float32)
+
+
 def learn(composites: Sequence[pd.DataFrame]) -> Known:
     """What is known, from the regions of each validation composite.
 
@@ -95,13 +112,14 @@ def learn(composites: Sequence[pd.DataFrame]) -> Known:
         From `describe`. A region is compared with those of other composites only, because those of its own share
         its localizations.
     """
-    regions = pd.concat(composites, keys=range(len(composites)), names=["composite"])
-    features = regions[FEATURES].to_numpy()
+    owner = np.repeat(np.arange(len(composites)), [len(regions) for regions in composites])
+    if len(np.unique(owner)) < 2:  # nothing to compare with: nothing is called unfamiliar
+        return Known([], [0.0] * len(FEATURES), [1.0] * len(FEATURES), 1.0)
+    features = np.concatenate([regions[FEATURES].to_numpy() for regions in composites])
     mean, deviation = features.mean(0), np.maximum(features.std(0), 1e-6)
     standard = np.round((features - mean) / deviation, 3)
-    owner = regions.index.get_level_values("composite").to_numpy()
     apart = np.concatenate([_distance(standard[owner == k], standard[owner != k]) for k in np.unique(owner)])
-    distance = float(np.quantile(apart, 1 - FALSE_ALARMS)) if len(np.unique(owner)) > 1 else np.inf
+    distance = float(np.quantile(apart, 1 - FALSE_ALARMS))
     return Known(standard.tolist(), mean.tolist(), deviation.tolist(), distance)
 
 

@@ -104,9 +104,10 @@ def histories():
 
 
 def recolored(acquisitions=None):
-    """The recoloured image and table of each acquisition to which the model is applied."""
+    """The recoloured image, its table and that of its regions, of each acquisition to which the model is applied."""
     chosen = [a.name for a in APPLIED] if acquisitions is None else acquisitions
-    return [f"{EXPERIMENT}/recolored/{name}{ending}" for name in chosen for ending in (".ome.tiff", ".csv")]
+    files = ("{}.ome.tiff", "{}.csv", "regions/{}.csv")
+    return [f"{EXPERIMENT}/recolored/{file.format(name)}" for name in chosen for file in files]
 
 
 def everything():

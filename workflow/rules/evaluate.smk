@@ -11,7 +11,9 @@ rule evaluate:
             table=[
                 "distances.csv",
                 "overlap.csv",
+                "coupling.csv",
                 "shapes.csv",
+                "regions.csv",
                 "assignment.csv",
                 "calibration.csv",
                 "summary.csv",

@@ -7,6 +7,7 @@ FIGURES = {
         "channels": True,
         "distances": True,
         "overlap": True,
+        "coupling": SCORED,
         "shapes": set(CONFIG["structures"]) & set(CONFIG["evaluate"]["shapes"]),
         "crosstalk": True,
         "calibration": True,

@@ -30,6 +30,7 @@ rule recolor_acquisition:
     output:
         image=f"{EXPERIMENT}/recolored/{{acquisition}}.ome.tiff",
         table=f"{EXPERIMENT}/recolored/{{acquisition}}.csv",
+        regions=f"{EXPERIMENT}/recolored/regions/{{acquisition}}.csv",
     log:
         f"{LOGS}/recolor_{{acquisition}}.log",
     conda:
@@ -43,4 +44,4 @@ rule recolor_acquisition:
         code=code("lusco.recolor"),
     shell:
         "lusco --log {log} recolor {params.model} {input.table} --settings {params.settings:q}"
-        " --threads {threads} --image {output.image} --table {output.table}"
+        " --threads {threads} --image {output.image} --table {output.table} --regions {output.regions}"

@@ -18,8 +18,8 @@ rule report_page:
         model=lambda wildcards, input: os.path.dirname(input.model[0]),
         evaluation=lambda wildcards, input: os.path.dirname(input.evaluation[0]),
         figures=lambda wildcards, input: os.path.dirname(input.figures[0]),
-        recolored=[f"--recolored={a.name}={EXPERIMENT}/recolored/{a.name}.csv" for a in APPLIED],
+        recolored=[f"--recolored={a.name}={'='.join(recolored([a.name])[1:])}" for a in APPLIED],
         code=code("lusco.report"),
     shell:
-        "lusco --log {log} report --config {params.config:q} --model {params.model} --evaluation {params.evaluation}"
-        " --figures {params.figures} --splits {input.splits} {params.recolored} --out {output}"
+        "lusco --log {log} report --config {params.config:q} --model {params.model:q} --evaluation {params.evaluation}"
+        " --figures {params.figures} --splits {input.splits} {params.recolored:q} --out {output}"

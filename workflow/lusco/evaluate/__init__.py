@@ -20,12 +20,14 @@ from lusco.evaluate.assignment import (
     expected_calibration_error,
     rejected_at,
 )
+from lusco.evaluate.coupling import COLUMNS as WINDOWS
+from lusco.evaluate.coupling import coupling
 from lusco.evaluate.distances import comparisons, prepare, smooth
 from lusco.evaluate.overlap import overlap
 from lusco.evaluate.shapes import SHAPES
 from lusco.files import atomic, write_json
 from lusco.model import ModelDescription
-from lusco.recolor import CHANNELS, PROBABILITIES
+from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.settings import EvaluateSettings
 from lusco.superpose import random_generator
 from lusco.superpose.composites import Composites, count
@@ -34,6 +36,8 @@ DISTANCES = ["model", "composite", "structure", "distance", "comparison", "value
 OVERLAP = ["model", "composite", "structure_a", "structure_b", "measure", "source", "value"]
 ASSIGNMENT = ["model", "acquisition", "threshold", "structure", "rejected", "crosstalk", "recall", "localizations"]
 SHAPE = ["model", "composite", "structure", "shape", "measure", "source", "value"]
+COUPLING = ["model", "acquisition", *WINDOWS]
+REGION = ["model", "composite", "x_nm", "y_nm", "side_nm", "localizations", "novelty", "unfamiliar"]
 CALIBRATION = ["model", "structure", "bin", "confidence", "accuracy", "localizations"]
 UNSPECIFIC = "unspecific"
 SUMMARY = ["model", "structure", "measure", "value"]
@@ -71,6 +75,7 @@ def evaluate(
         "distances": DISTANCES,
         "overlap": OVERLAP,
         "shapes": SHAPE,
+        "regions": REGION,
         "assignment": ASSIGNMENT,
         "calibration": CALIBRATION,
     }
@@ -82,23 +87,27 @@ def evaluate(
         distances = distances_of(composites, channels, description, settings, seed)
         overlaps = pd.DataFrame(_overlaps(composites, channels, description, settings), columns=OVERLAP[1:])
         shapes = pd.DataFrame(_shapes(composites, channels, description, settings.shapes), columns=SHAPE[1:])
+        regions = pd.read_csv(folder / REGIONS)
         truth, weight = truth_of(composites)
         assignment = assignment_table(
             accepted_counts(np.asarray(probabilities), truth, weight), composites.structures
         ).assign(acquisition="")
         calibration = calibration_table(np.asarray(probabilities), truth, weight, composites.structures)
-        for key, table in zip(tables, (distances, overlaps, shapes, assignment, calibration), strict=True):
+        for key, table in zip(tables, (distances, overlaps, shapes, regions, assignment, calibration), strict=True):
             tables[key].append(table.assign(model=name))
         rows = summarise(distances, assignment, calibration, composites.structures)
         summary.append(pd.DataFrame(rows, columns=SUMMARY[1:]).assign(model=name))
     structures = composites.structures
+    coupled = [pd.DataFrame(columns=COUPLING)]
     for acquisition, file in scored.items():
-        table = score_acquisition(file, structures).assign(acquisition=acquisition, model=chosen)
-        tables["assignment"].append(table)
+        named = {"acquisition": acquisition, "model": chosen}
+        tables["assignment"].append(score_acquisition(file, structures).assign(**named))
+        coupled.append(coupling(file, models[chosen][0], composites.side_px, settings).assign(**named)[COUPLING])
 
     out = Path(out)
     for key, parts in tables.items():
         _write(pd.concat(parts, ignore_index=True)[columns[key]], out / f"{key}.csv")
+    _write(pd.concat(coupled[1:] or coupled, ignore_index=True), out / "coupling.csv")
     _write(pd.concat(summary, ignore_index=True)[SUMMARY], out / "summary.csv")
     write_json(out / "metadata.json", _metadata(composites, models, settings))
 

@@ -1,6 +1,7 @@
 """Figures: data in, a matplotlib figure and the table it was drawn from out; `save` writes both."""
 
 from lusco.figures.calibration import calibration
+from lusco.figures.coupling import coupling
 from lusco.figures.crosstalk import crosstalk
 from lusco.figures.distances import distances
 from lusco.figures.examples import channels, examples
@@ -15,6 +16,7 @@ from lusco.figures.sweep import sweep
 __all__ = [
     "calibration",
     "channels",
+    "coupling",
     "crosstalk",
     "distances",
     "examples",

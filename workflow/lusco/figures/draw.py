@@ -19,7 +19,7 @@ def draw(
     model: ModelDescription,
     evaluation: Path,
     histories: Mapping[str, Path],
-    mixed: Mapping[str, tuple[Path, Path, Path]],
+    mixed: Mapping[str, tuple[Path, Path, Path, Path]],
     sweeps: Sequence[Path],
     chosen: str,
     crosstalk: float,
@@ -40,7 +40,8 @@ def draw(
     histories : mapping
         Training history of each model that was trained here.
     mixed : mapping
-        Localizations, recoloured image and recoloured table of each acquisition the model was applied to.
+        Localizations, recoloured image, recoloured table and table of regions of each acquisition the model was
+        applied to.
     sweeps : sequence of Path
         Table of each sweep.
     chosen : str
@@ -51,7 +52,7 @@ def draw(
         Folder for the figures.
     """
     channels = np.load(applied / CHANNELS, mmap_mode="r", allow_pickle=False)
-    names = ("distances", "overlap", "shapes", "assignment", "calibration")
+    names = ("distances", "overlap", "coupling", "shapes", "assignment", "calibration")
     tables = {name: pd.read_csv(evaluation / f"{name}.csv") for name in names}
     structures, pixel_nm = list(model.structures), model.pixel_nm
     scales = dict(zip(structures, model.scale_counts, strict=True))
@@ -83,13 +84,17 @@ def draw(
         ),
         "calibration": figures.calibration(tables["calibration"], structures),
     }
+    if len(tables["coupling"]):
+        drawings["coupling"] = figures.coupling(tables["coupling"])
     if len(tables["shapes"]):
         drawings["shapes"] = figures.shapes(tables["shapes"], structures)
     if histories:
         parts = [pd.read_csv(file).assign(model=name) for name, file in histories.items()]
         drawings["loss"] = figures.loss(pd.concat(parts, ignore_index=True))
-    for name, (counts, recolored, true, rejected) in measured.items():
-        drawings[f"mixed_{name}"] = figures.mixed(name, counts, recolored, structures, pixel_nm, true, rejected)
+    for name, (counts, recolored, true, rejected, unfamiliar) in measured.items():
+        drawings[f"mixed_{name}"] = figures.mixed(
+            name, counts, recolored, structures, pixel_nm, true, rejected, unfamiliar
+        )
     for file in sweeps:
         table_of_sweep = pd.read_csv(file)
         drawings[f"sweep_{table_of_sweep['sweep'].iloc[0]}"] = figures.sweep(table_of_sweep, structures)
@@ -127,9 +132,9 @@ def _chosen_examples(
 
 
 def _measured(
-    localizations: Path, picture: Path, labelled: Path, structures: Sequence[str], pixel_nm: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
-    """Counts, recoloured channels, true channels if they are known, and rejected counts of an acquisition."""
+    localizations: Path, picture: Path, labelled: Path, regions: Path, structures: Sequence[str], pixel_nm: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray, pd.DataFrame]:
+    """Counts, recoloured channels, true channels if known, rejected counts and unfamiliar regions of an acquisition."""
     acquisition = table.read(localizations)
     rows = pd.read_csv(labelled)
     x_nm, y_nm = acquisition.table["x_nm"].to_numpy(), acquisition.table["y_nm"].to_numpy()
@@ -146,4 +151,11 @@ def _measured(
         image.read(picture).pixels,
         true,
         counts(rows["rejected"].to_numpy(dtype=bool)),
+        _unfamiliar(pd.read_csv(regions), acquisition.field_nm),
     )
+
+
+def _unfamiliar(regions: pd.DataFrame, field_nm: tuple[float, float, float, float]) -> pd.DataFrame:
+    """The unfamiliar regions, from the first corner of the image."""
+    own = regions[regions["unfamiliar"].astype(bool)]
+    return own.assign(x_nm=own["x_nm"] - field_nm[0], y_nm=own["y_nm"] - field_nm[2])

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.patches import Rectangle
 
 from lusco.figures.pixels import binned, colour_key, full_brightness, grey, merged, show
 from lusco.figures.style import WIDTH_IN, Drawing, blank, cut, styled
+
+WARNING = "#FF5A4F"  # of unfamiliar regions, on black
 
 
 @styled
@@ -18,8 +21,9 @@ def mixed(
     pixel_nm: float,
     truth: np.ndarray | None,
     rejected: np.ndarray,
+    unfamiliar: pd.DataFrame | None = None,
 ) -> Drawing:
-    """Draw an acquisition as measured, recoloured, true if known, and its rejected localizations.
+    """Draw an acquisition as measured, recoloured, true if known, its rejected localizations and unfamiliar regions.
 
     Parameters
     ----------
@@ -37,6 +41,8 @@ def mixed(
         Shape (C, H, W), counts per pixel, where the acquisition says what is what.
     rejected : numpy.ndarray
         Shape (H, W), counts per pixel of the localizations too uncertain for a colour.
+    unfamiliar : pandas.DataFrame, optional
+        Regions unlike what the model knows: columns x_nm, y_nm (from the first corner of the image), side_nm.
 
     Returns
     -------
@@ -65,6 +71,11 @@ def mixed(
     for axes, (title, image) in zip(grid, images.items(), strict=True):
         show(axes, image, shown_nm, bar=axes is grid[0])
         axes.set_title(title)
+    for region in () if unfamiliar is None else unfamiliar.itertuples():
+        # image pixels have their centres at whole numbers
+        corner = (region.x_nm / shown_nm - 0.5, region.y_nm / shown_nm - 0.5)
+        side = region.side_nm / shown_nm
+        grid[1].add_patch(Rectangle(corner, side, side, fill=False, edgecolor=WARNING, linewidth=1, linestyle="--"))
     return figure, table
 
 

@@ -42,7 +42,7 @@ def shapes(shapes: pd.DataFrame, structures: Sequence[str] | None = None) -> Dra
         here = table[(table["structure"] == structure) & (table["measure"] == measure)]
         axes = cell.subplots()
         _points(axes, here, colours[structure])
-        axes.set_title(f"{cut(structure, 24)}: {LABELS[measure]}", fontsize=9)
+        axes.set_title(f"{cut(structure, 28)}\n{LABELS[measure]}", fontsize=9)
     return figure, table
 
 

@@ -32,6 +32,7 @@ AT_THRESHOLD = {
     "rejected": ("rejected", GREY),
     "crosstalk": ("wrong among accepted", INK),
     "invented": ("accepted as an absent structure", ALARM),
+    "unfamiliar": ("regions flagged as unfamiliar", "#7C3AED"),
 }
 LOGARITHMIC = ("density", "mixing")
 

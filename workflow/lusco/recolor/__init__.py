@@ -14,12 +14,14 @@ import pandas as pd
 from lusco import image, table
 from lusco.files import atomic
 from lusco.model import ModelDescription
+from lusco.novelty import Known
 from lusco.render import pixel_index, render
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
 
 CHANNELS = "channels.npy"
 PROBABILITIES = "probabilities.npy"
+REGIONS = "regions.csv"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Recolorer:
 
         torch.set_num_threads(threads)
         self.description = description
+        self.known = Known(**description.known)
         self.network = read_network(folder, description)
         self.tile_px = tile_px
         self.device = choose_device(device)
@@ -91,12 +94,16 @@ def recolor_composites(recolorer: Recolorer, composites: Composites, out: str | 
     """Recolour the composites of a split into a folder of two arrays, memory-mappable.
 
     `channels.npy` has the shape (composites, structures, side, side), `probabilities.npy` a row per
-    localization of the composites one after another and a column per structure.
+    localization of the composites one after another and a column per structure; `regions.csv` tells how familiar
+    each region of each composite is.
     """
-    channels, probabilities = [], []
+    channels, probabilities, regions = [], [], []
     for index in range(len(composites)):
-        result = recolorer(composites.counts(index).sum(0))
+        counts = composites.counts(index).sum(0)
+        result = recolorer(counts)
         channels.append(result.channels)
+        judged = recolorer.known.judge(counts, result.probabilities, composites.pixel_nm)
+        regions.append(judged.assign(composite=composites.names[index]))
         localizations = composites.table(index)
         pixel = pixel_index(
             localizations["x_nm"].to_numpy(),
@@ -112,12 +119,18 @@ def recolor_composites(recolorer: Recolorer, composites: Composites, out: str | 
         partial.mkdir()
         np.save(partial / CHANNELS, np.stack(channels), allow_pickle=False)
         np.save(partial / PROBABILITIES, np.concatenate(probabilities), allow_pickle=False)
+        pd.concat(regions, ignore_index=True).to_csv(partial / REGIONS, index=False)
 
 
 def recolor_acquisition(
-    recolorer: Recolorer, acquisition: Localizations, crosstalk: float, image_out: Path, table_out: Path
+    recolorer: Recolorer,
+    acquisition: Localizations,
+    crosstalk: float,
+    image_out: Path,
+    table_out: Path,
+    regions_out: Path,
 ) -> None:
-    """Recolour an acquisition: an OME-TIFF with a channel per structure, and a table of localizations.
+    """Recolour an acquisition: an OME-TIFF with a channel per structure, a table of localizations, and one of regions.
 
     Parameters
     ----------
@@ -127,8 +140,8 @@ def recolor_acquisition(
         What to recolour; the true structures of a scored one go to the column `true_structure`.
     crosstalk : float
         Localizations are rejected below the threshold that keeps crosstalk on validation at this fraction.
-    image_out, table_out : Path
-        Files to write.
+    image_out, table_out, regions_out : Path
+        Files to write; that of regions tells how familiar each is to the model.
     """
     model = recolorer.description
     counts = render(acquisition, model.pixel_nm)
@@ -137,6 +150,9 @@ def recolor_acquisition(
 
     localizations = acquisition.table
     x0, _, y0, _ = acquisition.field_nm
+    regions = recolorer.known.judge(counts, result.probabilities, model.pixel_nm)
+    with atomic(regions_out) as partial:
+        regions.assign(x_nm=regions["x_nm"] + x0, y_nm=regions["y_nm"] + y0).to_csv(partial, index=False)
     x_nm, y_nm = localizations["x_nm"].to_numpy(), localizations["y_nm"].to_numpy()
     pixel = pixel_index(x_nm, y_nm, (x0, y0), model.pixel_nm, counts.shape)
     probabilities = result.probabilities.reshape(len(model.structures), -1)[:, pixel].T

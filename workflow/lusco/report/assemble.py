@@ -14,9 +14,20 @@ from lusco.report.content import Mixture, ReportContent
 
 PACKAGES = ("lusco", "snakemake", "torch", "lightning", "numpy", "pandas", "scikit-image", "tifffile", "locan")
 
-FIGURES = ("schematic", "examples", "channels", "distances", "overlap", "shapes", "crosstalk", "calibration", "loss")
+FIGURES = (
+    "schematic",
+    "examples",
+    "channels",
+    "distances",
+    "overlap",
+    "coupling",
+    "shapes",
+    "crosstalk",
+    "calibration",
+    "loss",
+)
 # sharp when enlarged; the others are mostly pixels
-PLOTS = ("distances", "shapes", "crosstalk", "calibration", "loss", "sweep")
+PLOTS = ("distances", "coupling", "shapes", "crosstalk", "calibration", "loss", "sweep")
 
 
 def assemble(
@@ -25,7 +36,7 @@ def assemble(
     evaluation: Path,
     figures: Path,
     splits: Path,
-    recolored: Mapping[str, Path],
+    recolored: Mapping[str, tuple[Path, Path]],
 ) -> ReportContent:
     """Gather the content of a report.
 
@@ -40,11 +51,11 @@ def assemble(
     splits : Path
         Table of the splits.
     recolored : mapping
-        Recoloured table of each acquisition the model was applied to.
+        Recoloured table, and table of regions, of each acquisition the model was applied to.
     """
     tables = {
         name: pd.read_csv(evaluation / f"{name}.csv")
-        for name in ("summary", "assignment", "distances", "overlap", "shapes")
+        for name in ("summary", "assignment", "distances", "overlap", "coupling", "shapes", "regions")
     }
     sweeps = {name: levels for name, levels in config["sweeps"].items() if name != "composites" and levels}
     return ReportContent(
@@ -55,7 +66,7 @@ def assemble(
         splits=pd.read_csv(splits, sep="\t", dtype={"acquisition": str, "group": str}),
         threshold=model.threshold(config["recolor"]["crosstalk"]),
         crosstalk_target=config["recolor"]["crosstalk"],
-        mixed=[mixture(name, file, model.structures) for name, file in recolored.items()],
+        mixed=[mixture(name, *files, model.structures) for name, files in recolored.items()],
         figures={
             name: figures / f"{name}.{'svg' if name.split('_')[0] in PLOTS else 'png'}"
             for name in (*FIGURES, *(f"sweep_{name}" for name in sweeps), *(f"mixed_{name}" for name in recolored))
@@ -67,8 +78,8 @@ def assemble(
     )
 
 
-def mixture(name: str, file: Path, structures: tuple[str, ...]) -> Mixture:
-    """What the model found in an acquisition, from its recoloured table; a pixel of an image counts its weight."""
+def mixture(name: str, file: Path, regions: Path, structures: tuple[str, ...]) -> Mixture:
+    """What the model found in an acquisition, from its recoloured tables; a pixel of an image counts its weight."""
     rows = pd.read_csv(file)
     weight = rows["weight"].to_numpy() if "weight" in rows else np.ones(len(rows))
     total = weight.sum()
@@ -84,5 +95,11 @@ def mixture(name: str, file: Path, structures: tuple[str, ...]) -> Mixture:
         fractions={s: float(weight[accepted & (assigned == s)].sum() / total) for s in structures},
         rejected=float(weight[~accepted].sum() / total),
         accuracy=accuracy,
+        unfamiliar=_unfamiliar(pd.read_csv(regions)),
         confidence=float(np.average(rows[[f"p_{s}" for s in structures]].max(axis=1), weights=weight)),
     )
+
+
+def _unfamiliar(regions: pd.DataFrame) -> float | None:
+    """Fraction of regions that are unlike what the model knows; None where no region has enough localizations."""
+    return float(regions["unfamiliar"].mean()) if len(regions) else None

@@ -26,6 +26,8 @@ class Mixture:
         Fraction of all its localizations given to the true structure, none rejected; None where the truth is unknown.
     confidence : float
         Mean over all its localizations of the highest probability.
+    unfamiliar : float or None
+        Fraction of its regions that are unlike what the model knows; None where none has enough localizations.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Mixture:
     rejected: float
     accuracy: float | None
     confidence: float
+    unfamiliar: float | None = None
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,8 @@ class ReportContent:
         Anything to tell the reader, a sentence each.
     sweeps : mapping of str to pandas.DataFrame
         `evaluation/sweep_<name>.csv` by name of the sweep.
-    distances, overlap, shapes : pandas.DataFrame, optional
-        `evaluation/distances.csv`, `overlap.csv` and `shapes.csv`, from which failures are named.
+    distances, overlap, coupling, shapes, regions : pandas.DataFrame, optional
+        `evaluation/distances.csv` and so on, from which failures are named.
     """
 
     experiment: str
@@ -90,13 +93,21 @@ class ReportContent:
     sweeps: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     distances: pd.DataFrame | None = None
     overlap: pd.DataFrame | None = None
+    coupling: pd.DataFrame | None = None
     shapes: pd.DataFrame | None = None
+    regions: pd.DataFrame | None = None
 
     def value(self, measure: str, structure: str = ALL) -> float:
         """A number of the chosen model's summary; NaN if it is not there."""
         table = self.summary
         rows = (table["model"] == self.model) & (table["measure"] == measure) & (table["structure"] == structure)
         return float(table.loc[rows, "value"].iloc[0]) if rows.any() else float("nan")
+
+    def false_alarms(self) -> float:
+        """Fraction of the regions of test composites that the chosen model calls unfamiliar; NaN if not measured."""
+        if self.regions is None:
+            return float("nan")
+        return float(self.regions.loc[self.regions["model"] == self.model, "unfamiliar"].mean())
 
     def at_threshold(self) -> pd.DataFrame:
         """Rows of the assignment on composites nearest to the chosen threshold, indexed by structure."""

@@ -5,11 +5,13 @@ from math import isnan
 
 import pandas as pd
 
+from lusco.figures.coupling import paired, slope
 from lusco.figures.style import ALL, shown
 from lusco.report.content import Mixture, ReportContent
 from lusco.report.verdict import per_hundred
 
 UNLIKE_TESTS = 0.10  # a mixture this much less sure, or this much more rejected, than test composites is pointed out
+UNFAMILIAR = 0.05  # fraction of unfamiliar regions from which, being twice that of known data, it is pointed out
 OVERLAP_BIAS = 0.02  # median error of an overlap, a fraction, from which it is pointed out
 WORST_SHOWN = 5
 CONDITIONS = {
@@ -60,6 +62,29 @@ def overlap_errors(content: ReportContent) -> Iterator[str]:
     )
 
 
+def coupled(content: ReportContent) -> Iterator[str]:
+    """Yield what overlap measured on recoloured images is worth, for the pair whose true overlap differs most."""
+    if content.coupling is None or content.coupling.empty:
+        return
+    table = paired(content.coupling)
+    table = table[table["measure"] == "manders_a"]
+    spread = table.groupby(["structure_a", "structure_b"])["truth"].agg(lambda truth: truth.max() - truth.min())
+    if spread.empty or isnan(share := slope(own := _pair(table, *spread.idxmax()))):
+        return
+    a, b = spread.idxmax()
+    bias = float((own["predicted"] - own["truth"]).median())
+    yield (
+        f"In mixtures whose structures truly follow, ignore or avoid each other, {per_hundred(own['truth'].min())} to"
+        f" {per_hundred(own['truth'].max())} % of {shown(a)} lie in {shown(b)}; measured on recoloured images it is"
+        f" {per_hundred(abs(bias))} points too {'high' if bias > 0 else 'low'}, and of a difference between two places"
+        f" {per_hundred(share)} % is seen."
+    )
+
+
+def _pair(table: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+    return table[(table["structure_a"] == a) & (table["structure_b"] == b)]
+
+
 def breakdown(content: ReportContent) -> Iterator[str]:
     """Yield a sentence for each sweep: what it does to the accuracy."""
     for name, table in content.sweeps.items():
@@ -108,6 +133,13 @@ def warnings(content: ReportContent, mixture: Mixture) -> Iterator[str]:
         yield (
             f"More localizations stay without colour ({per_hundred(mixture.rejected)} %) than on the test composites"
             f" ({per_hundred(rows.loc[ALL, 'rejected'])} %)."
+        )
+    known = 0.0 if isnan(content.false_alarms()) else content.false_alarms()
+    if mixture.unfamiliar is not None and mixture.unfamiliar > max(2 * known, UNFAMILIAR):
+        yield (
+            f"{per_hundred(mixture.unfamiliar)} % of its regions are unlike anything the model was validated on (of"
+            f" the test composites' regions, {per_hundred(known)} %): another structure, density, precision or pixel"
+            " size than it knows. Colours there may mean nothing; see which in the figure."
         )
     if mixture.accuracy is not None and mixture.confidence > mixture.accuracy + UNLIKE_TESTS:
         yield (

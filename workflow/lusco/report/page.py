@@ -72,6 +72,7 @@ def report(content: ReportContent) -> str:
         criteria=CRITERIA,
         models=_models(content),
         shapes=_shapes(content),
+        coupled=list(failures.coupled(content)),
         breakdown=list(failures.breakdown(content)),
         confusions=[*failures.confusions(content), *failures.overlap_errors(content)],
         worst=failures.worst_composites(content).to_dict("records"),

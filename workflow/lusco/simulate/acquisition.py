@@ -6,11 +6,13 @@ import numpy as np
 
 from lusco.errors import Fault, InputError
 from lusco.sheet import MIXED, SIMULATION
+from lusco.simulate import microtubules
 from lusco.simulate.blinking import blink
 from lusco.simulate.camera import detect
 from lusco.simulate.description import Description
 from lusco.simulate.draws import draw, generator
 from lusco.simulate.labelling import label
+from lusco.simulate.mitochondria import Tracks
 from lusco.table import Localizations, localizations
 
 UNSPECIFIC = "unspecific"
@@ -46,7 +48,7 @@ def simulate(description: Description, name: str, structure: str, seed: int) -> 
     blinks = generator(seed, name, "blinking")
     per_emitter = draw(blinks, description.blinking.localizations_per_emitter)
 
-    groups = [_emitters(description, each, size_nm, generator(seed, name, each)) for each in names]
+    groups = [_emitters(description, each, size_nm, name, seed, structure == MIXED) for each in names]
     groups.append(_unspecific(description, size_nm, per_emitter, generator(seed, name, UNSPECIFIC)))
     emitters_nm = np.concatenate(groups)
     group = np.repeat(np.arange(len(groups)), [len(emitters) for emitters in groups])
@@ -98,11 +100,19 @@ def _names(description: Description, structure: str) -> Sequence[str]:
 
 
 def _emitters(
-    description: Description, name: str, size_nm: tuple[float, float], rng: np.random.Generator
+    description: Description, structure: str, size_nm: tuple[float, float], name: str, seed: int, mixed: bool
 ) -> np.ndarray:
     """Emitters of one structure projected onto the plane, shape (n, 2) in nm."""
-    structure = description.structures[name]
-    return label(structure.epitopes(structure.geometry, size_nm, rng), structure.labelling, rng)[:, :2]
+    rng = generator(seed, name, structure)
+    described = description.structures[structure]
+    keeps = {}
+    if mixed and structure == "mitochondria" and description.mitochondria_lie != "anywhere":
+        # the same generator gives the filaments that the microtubules of this acquisition have
+        geometry = description.structures["microtubules"].geometry
+        lines = microtubules.filaments(geometry, size_nm, generator(seed, name, "microtubules"))
+        keeps = {"tracks": Tracks(*lines, along=description.mitochondria_lie == "along_microtubules")}
+    epitopes = described.epitopes(described.geometry, size_nm, rng, **keeps)
+    return label(epitopes, described.labelling, rng)[:, :2]
 
 
 def _unspecific(

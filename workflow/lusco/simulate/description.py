@@ -70,6 +70,8 @@ class Description:
         Localizations of no structure, per um^2.
     frames : int
         Length of the acquisition.
+    mitochondria_lie : str
+        `anywhere`, `along_microtubules` or `apart_from_microtubules`.
     """
 
     file: Path
@@ -80,6 +82,7 @@ class Description:
     camera: Camera
     unspecific_per_um2: Range
     frames: int
+    mitochondria_lie: str
 
 
 def read_description(path: str | Path) -> Description:
@@ -97,7 +100,7 @@ def read_description(path: str | Path) -> Description:
     """
     schema = read_yaml(SIMULATION_SCHEMA)
     full = check(read_yaml(path), schema, path)
-    raise_all(_reversed_ranges(full, schema, path))
+    raise_all([*_reversed_ranges(full, schema, path), *_missing_partner(full, path)])
     return Description(
         file=Path(path),
         parameters=full,
@@ -107,7 +110,14 @@ def read_description(path: str | Path) -> Description:
         camera=Camera(**full["camera"]),
         unspecific_per_um2=full["unspecific_per_um2"],
         frames=full["frames"],
+        mitochondria_lie=full["mitochondria_lie"],
     )
+
+
+def _missing_partner(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
+    if full["mitochondria_lie"] != "anywhere" and not {"microtubules", "mitochondria"} <= set(full["structures"]):
+        mend = "describe both, or leave it out"
+        yield Fault(file, "mitochondria and microtubules are not both described", mend, "key `mitochondria_lie`")
 
 
 def _structure(name: str, given: dict[str, Any]) -> Structure:
@@ -123,5 +133,5 @@ def _reversed_ranges(
         value = content.get(key)
         if isinstance(value, dict):
             yield from _reversed_ranges(value, rule, file, f"{at}{key}.")
-        elif rule["type"] == ["number", "array"] and isinstance(value, list) and value[0] > value[1]:
+        elif rule.get("type") == ["number", "array"] and isinstance(value, list) and value[0] > value[1]:
             yield Fault(file, f"the range {value} starts above its end", "swap the two", f"key `{at}{key}`")

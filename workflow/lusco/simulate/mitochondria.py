@@ -58,7 +58,28 @@ class Tube:
         return curves.STEP_NM * (len(self.line_nm) - 1)
 
 
-def epitopes(geometry: Mitochondria, size_nm: tuple[float, float], rng: np.random.Generator) -> Epitopes:
+@dataclass(frozen=True)
+class Tracks:
+    """Filaments of the same cell that mitochondria keep to, or keep away from.
+
+    Parameters
+    ----------
+    lines_nm : numpy.ndarray
+        Shape (n, k, 2), points at equal steps of `curves.STEP_NM`.
+    length_nm : numpy.ndarray
+        Shape (n,), length of each line that exists.
+    along : bool
+        Whether mitochondria lie along them; otherwise they end before them.
+    """
+
+    lines_nm: np.ndarray
+    length_nm: np.ndarray
+    along: bool
+
+
+def epitopes(
+    geometry: Mitochondria, size_nm: tuple[float, float], rng: np.random.Generator, tracks: Tracks | None = None
+) -> Epitopes:
     """TOM20 on the outer membrane of all mitochondria in a field.
 
     Parameters
@@ -69,8 +90,10 @@ def epitopes(geometry: Mitochondria, size_nm: tuple[float, float], rng: np.rando
         Width and height of the field in nm.
     rng : numpy.random.Generator
         Source of randomness.
+    tracks : Tracks, optional
+        What the mitochondria keep to or away from; without, they lie anywhere.
     """
-    tubes = network(geometry, size_nm, rng)
+    tubes = network(geometry, size_nm, rng, tracks)
     clusters_per_nm2 = draw(rng, geometry.clusters_per_um2) / 1e6
     cluster_radius_nm = draw(rng, geometry.cluster_diameter_nm) / 2
     copies = draw(rng, geometry.copies_per_cluster)
@@ -85,7 +108,9 @@ def epitopes(geometry: Mitochondria, size_nm: tuple[float, float], rng: np.rando
     return Epitopes(position[near], outward[near])
 
 
-def network(geometry: Mitochondria, size_nm: tuple[float, float], rng: np.random.Generator) -> list[Tube]:
+def network(
+    geometry: Mitochondria, size_nm: tuple[float, float], rng: np.random.Generator, tracks: Tracks | None = None
+) -> list[Tube]:
     """Tubes, one after another, until they have the drawn length per area.
 
     A tube that meets another one either runs into it, which makes the three-way junctions of the network, or ends
@@ -110,8 +135,13 @@ def network(geometry: Mitochondria, size_nm: tuple[float, float], rng: np.random
 
     tubes: list[Tube] = []
     room = _Room(cKDTree(np.empty((0, 2))), np.empty(0), np.empty(0, dtype=np.int64))
+    barrier = cKDTree(_points(tracks)) if tracks and not tracks.along and len(tracks.lines_nm) else None
     for index in range(attempts):
         line = lines[index, : 1 + int(length[index] / curves.STEP_NM)]
+        if tracks and tracks.along and len(tracks.lines_nm):
+            line = _on(tracks, length[index], size, rng)
+        if barrier is not None:
+            line = _before(barrier, line, radius[index] + geometry.gap_nm)
         tube = _grown(line, radius[index], room, bool(fuses[index]), geometry.gap_nm)
         if tube is not None:
             tubes.append(tube)
@@ -119,6 +149,27 @@ def network(geometry: Mitochondria, size_nm: tuple[float, float], rng: np.random
         if sum(tube.length_nm for tube in tubes) >= wanted_nm:
             break
     return tubes
+
+
+def _points(tracks: Tracks) -> np.ndarray:
+    """All points of tracks that exist, shape (n, 2)."""
+    exists = np.arange(tracks.lines_nm.shape[1]) * curves.STEP_NM <= tracks.length_nm[:, None]
+    return tracks.lines_nm[exists]
+
+
+def _on(tracks: Tracks, length_nm: float, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A line on a track, from a random point of it within the field and its margin; shape (k, 2)."""
+    which = rng.integers(len(tracks.lines_nm))
+    line = tracks.lines_nm[which, : 1 + int(tracks.length_nm[which] / curves.STEP_NM)]
+    near = np.flatnonzero(curves.inside(line, tuple(size), MARGIN_NM))
+    first = rng.choice(near) if len(near) else 0
+    return line[first : first + 1 + int(length_nm / curves.STEP_NM)]
+
+
+def _before(barrier: cKDTree, line_nm: np.ndarray, distance_nm: float) -> np.ndarray:
+    """The part of a line before it comes nearer to a barrier than a distance."""
+    near = np.flatnonzero(barrier.query(line_nm)[0] < distance_nm)
+    return line_nm[: near[0]] if len(near) else line_nm
 
 
 @dataclass(frozen=True)
@@ -142,6 +193,8 @@ def _room(tubes: list[Tube]) -> _Room:
 def _grown(line_nm: np.ndarray, radius_nm: float, room: _Room, fuses: bool, gap_nm: float) -> Tube | None:
     """The tube as far as earlier ones let it grow, or None if that is not much longer than wide."""
     trunk = -1
+    if len(line_nm) < 2:
+        return None
     if room.tree.n:
         distance, nearest = room.tree.query(line_nm)
         clearance = distance - room.radius_nm[nearest]

@@ -10,7 +10,7 @@ from lusco.evaluate import distances_of, summarise, truth_of
 from lusco.evaluate.assignment import ALL, accepted_counts, assignment_table, calibration_table
 from lusco.files import atomic
 from lusco.model import ModelDescription
-from lusco.recolor import CHANNELS, PROBABILITIES
+from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.settings import EvaluateSettings
 from lusco.superpose.composites import Composites
 from lusco.sweep import shared
@@ -33,7 +33,7 @@ def score_sweep(
 
     Measures are those of `summary.csv`, and at the threshold that was chosen on validation: `rejected`, `crosstalk`,
     `invented` (fraction of all localizations that are accepted as a structure that is absent); `shared` is the
-    fraction of localizations within reach of another structure.
+    fraction of localizations within reach of another structure, `unfamiliar` that of regions unlike what is known.
 
     Parameters
     ----------
@@ -58,6 +58,7 @@ def score_sweep(
     """
     channels = np.load(applied / CHANNELS, mmap_mode="r", allow_pickle=False)
     probabilities = np.load(applied / PROBABILITIES, mmap_mode="r", allow_pickle=False)
+    regions = pd.read_csv(applied / REGIONS)
     number = len(composites) // len(levels)
     rows, first = [], 0
     for index, level in enumerate(levels):
@@ -68,6 +69,7 @@ def score_sweep(
         scored = [
             *_scores(part, channels[index * number : (index + 1) * number], own, truth, weight, model, settings, seed),
             *_at_threshold(part, own, truth, weight, model.threshold(crosstalk)),
+            (ALL, "unfamiliar", float(regions.loc[regions["composite"].isin(part.names), "unfamiliar"].mean())),
         ]
         rows += [(sweep, level, number, *row) for row in scored]
     with atomic(out) as partial:

@@ -21,10 +21,11 @@ from lusco.files import atomic
 from lusco.heads import HEADS
 from lusco.model import ModelDescription, write_model
 from lusco.network import UNet, coarsest_px
+from lusco.novelty import describe, learn, varied_composite
 from lusco.recolor.tiles import apply_symmetric
 from lusco.render import render
 from lusco.settings import TrainSettings
-from lusco.superpose import by_structure
+from lusco.superpose import by_structure, random_generator
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
 from lusco.train.calibrate import fit_temperature, rejection_curve, soften
@@ -106,7 +107,7 @@ def train(
         features=settings.features,
         depth=settings.depth,
         scale_counts=scale,
-        **_chosen_on_validation(network, head, composites.counts, structures, scale, device),
+        **_chosen_on_validation(network, head, composites.counts, structures, pixel_nm, scale, device, seed),
         training={
             "settings": asdict(settings),
             "seed": seed,
@@ -167,17 +168,26 @@ def _remove_unfinished(out: Path, current: Path) -> None:
             shutil.rmtree(folder)
 
 
-def _chosen_on_validation(network, head, counts, structures, scale, device) -> dict:
-    """Temperature and rejection curve of a trained network."""
-    counts = np.stack(counts)
+def _chosen_on_validation(network, head, counts, structures, pixel_nm, scale, device, seed) -> dict:
+    """Temperature, rejection curve and known regions of a trained network."""
+    network.eval()
     per_scale = torch.tensor(scale, dtype=torch.float32).reshape(-1, 1, 1)
-    outputs = [apply_symmetric(network.eval(), image.sum(0), image.shape[-1], device) for image in counts]
-    with torch.inference_mode():
-        logs = [head.log_probabilities(torch.from_numpy(output)[None], per_scale)[0].numpy() for output in outputs]
-    logs = np.stack(logs)
-    temperature = fit_temperature(logs, counts)
+
+    def log_probabilities(composite: np.ndarray) -> np.ndarray:
+        output = apply_symmetric(network, composite, composite.shape[-1], device)
+        with torch.inference_mode():
+            return head.log_probabilities(torch.from_numpy(output)[None], per_scale)[0].numpy()
+
+    logs = np.stack([log_probabilities(channels.sum(0)) for channels in counts])
+    temperature = fit_temperature(logs, np.stack(counts))
     probabilities = soften(logs, temperature)
+    regions = [describe(c.sum(0), p, pixel_nm) for c, p in zip(counts, probabilities, strict=True)]
+    for index, channels in enumerate(counts):  # what is thinner, or lacks a structure, is known too
+        varied = varied_composite(channels, random_generator(seed, "known", index))
+        own = soften(log_probabilities(varied)[None], temperature)[0]
+        regions[index] = pd.concat([regions[index], describe(varied, own, pixel_nm)], ignore_index=True)
     return {
         "temperature": temperature,
-        "rejection": rejection_curve(probabilities, counts, structures),
+        "rejection": rejection_curve(probabilities, np.stack(counts), structures),
+        "known": asdict(learn(regions)),
     }

@@ -1,0 +1,63 @@
+"""Pair correlation by hand and on geometry that is known; windows of a recoloured table."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lusco.evaluate.coupling import coupling, pair_correlation
+from lusco.model import ModelDescription
+from lusco.settings import stage_settings
+
+
+def test_pair_correlation_on_four_pixels():
+    a, b = np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([[0.0, 2.0], [0.0, 0.0]])
+    # within one pixel of each pixel lie itself and two sides: 4 x 3 pairs of pixels, one of which holds 1 x 2
+    assert pair_correlation(a, b, 20.0, 20.0) == pytest.approx(2 / (1 / 4 * 2 / 4 * 12))
+    assert pair_correlation(a, b, 20.0, 0.0) == pytest.approx(0, abs=1e-9)
+    assert np.isnan(pair_correlation(a, np.zeros((2, 2)), 20.0, 20.0))
+
+
+def test_independent_images_have_one_and_images_that_follow_each_other_more():
+    rng = np.random.default_rng(0)
+    a, b = rng.poisson(0.05, (2, 256, 256)).astype(float)
+    assert pair_correlation(a, b, 20.0) == pytest.approx(1, abs=0.05)
+    assert pair_correlation(a, np.roll(a, 2, axis=0), 20.0) > 1.2
+    left = np.where(np.arange(256) < 128, a, 0)
+    assert pair_correlation(left, np.where(np.arange(256) < 128, 0, b), 20.0) < 0.1
+
+
+@pytest.fixture
+def model():
+    return ModelDescription(("lines", "tubes"), 20.0, "shares", 4, 2, (2.0, 2.0), 1.0, [], {}, {})
+
+
+def recolored(path, right):
+    rng = np.random.default_rng(1)
+    true = np.repeat(["lines", "tubes"], 2000)
+    p = np.where(true == "lines", right, 1 - right)
+    x, y = rng.uniform(0, 2560, (2, 4000))
+    columns = {"x [nm]": x, "y [nm]": y, "true_structure": true, "p_lines": p, "p_tubes": 1 - p}
+    pd.DataFrame(columns).to_csv(path, index=False)
+    return path
+
+
+def test_perfect_recolouring_has_the_true_coupling_in_every_window(tmp_path, model):
+    table = coupling(recolored(tmp_path / "a.csv", 1.0), model, 64, stage_settings("evaluate", {}))
+    pairs = table.pivot(index=["window", "measure"], columns="source", values="value")
+    assert len(pairs) == 4 * 5
+    np.testing.assert_allclose(pairs["model"], pairs["truth"])
+
+
+def test_shares_that_know_nothing_make_any_two_structures_correlated(tmp_path, model):
+    table = coupling(recolored(tmp_path / "a.csv", 0.5), model, 64, stage_settings("evaluate", {}))
+    pearson = table[table["measure"] == "pearson"].groupby("source")["value"].mean()
+    assert pearson["model"] == pytest.approx(1)
+    assert pearson["truth"] < 0.2
+
+
+def test_windows_with_hardly_any_of_a_structure_are_left_out(tmp_path, model):
+    file = recolored(tmp_path / "a.csv", 1.0)
+    table = pd.read_csv(file)
+    table[(table["true_structure"] == "lines") | (table["x [nm]"] < 1280)].to_csv(file, index=False)
+    found = coupling(file, model, 64, stage_settings("evaluate", {}))["window"].unique()
+    assert set(found) == {"0_0", "64_0"}

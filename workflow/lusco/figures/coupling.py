@@ -1,0 +1,88 @@
+"""Does overlap measured on the output mean anything: windows of mixed acquisitions whose truth is known."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lusco.figures.style import GREY, MARKERS, ON_WHITE, Drawing, cells, cut, shown, styled
+
+MEASURES = {
+    "manders_a": "Manders: part of A that lies in B",
+    "pearson": "Pearson correlation of the pixels",
+    "pair_correlation": "pair correlation within 100 nm",
+}
+
+
+@styled
+def coupling(coupling: pd.DataFrame) -> Drawing:
+    """Draw overlap and correlation, recoloured against true, a point per window.
+
+    Parameters
+    ----------
+    coupling : pandas.DataFrame
+        Columns model, acquisition, window, structure_a, structure_b, measure, source (truth or model), value.
+
+    Returns
+    -------
+    matplotlib.figure.Figure, pandas.DataFrame
+        The table has a row per point: acquisition, window, structure_a, structure_b, measure, truth, predicted.
+    """
+    table = paired(coupling)
+    pairs = list(table[["structure_a", "structure_b"]].drop_duplicates().itertuples(index=False, name=None))
+    acquisitions = list(table["acquisition"].unique())
+    figure, parts = cells(len(MEASURES), 4.6)
+    for cell, (measure, label) in zip(parts, MEASURES.items(), strict=True):
+        axes = cell.subplots()
+        here = table[table["measure"] == measure]
+        values = here[["truth", "predicted"]].to_numpy()
+        low, high = (min(0.0, values.min()), values.max()) if len(values) else (0.0, 1.0)
+        room = 0.06 * (high - low) or 1.0
+        ends = (low - room, high + room)
+        axes.plot(ends, ends, color=GREY, linewidth=1, linestyle="--")
+        for (acquisition, *pair), own in here.groupby(["acquisition", "structure_a", "structure_b"], sort=False):
+            axes.plot(
+                own["truth"],
+                own["predicted"],
+                linestyle="",
+                marker=MARKERS[pairs.index(tuple(pair)) % len(MARKERS)],
+                color=ON_WHITE[acquisitions.index(acquisition) % len(ON_WHITE)],
+                markersize=4.5,
+                markeredgewidth=0,
+                alpha=0.6,
+            )
+        axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="true", ylabel="recoloured")
+        axes.set_title(label, fontsize=9)
+        axes.grid()
+    _legend(figure, acquisitions, pairs)
+    return figure, table
+
+
+def paired(coupling: pd.DataFrame) -> pd.DataFrame:
+    """A row per window, pair and measure with the true and the recoloured value."""
+    keys = ["acquisition", "window", "structure_a", "structure_b", "measure"]
+    table = coupling.pivot_table(index=keys, columns="source", values="value", sort=False)
+    table = table.reindex(columns=["truth", "model"]).dropna().reset_index()
+    return table.rename(columns={"model": "predicted"})
+
+
+def slope(table: pd.DataFrame) -> float:
+    """How much of a difference of the truth, from window to window, the recoloured images show; NaN if none differs."""
+    truth, predicted = table["truth"].to_numpy(), table["predicted"].to_numpy()
+    if len(truth) < 3 or truth.std() == 0:
+        return float("nan")
+    return float(np.polyfit(truth, predicted, 1)[0])
+
+
+def _legend(figure: Figure, acquisitions: Sequence[str], pairs: Sequence[tuple[str, str]]) -> None:
+    blank = {"linestyle": "", "markersize": 6, "markeredgewidth": 0}
+    handles = [
+        Line2D([], [], marker="s", color=ON_WHITE[index % len(ON_WHITE)], label=shown(name), **blank)
+        for index, name in enumerate(acquisitions)
+    ] + [
+        Line2D([], [], marker=MARKERS[k % len(MARKERS)], color=GREY, label=f"A {cut(a, 20)}, B {cut(b, 20)}", **blank)
+        for k, (a, b) in enumerate(pairs)
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
