@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/train_step.py
 
-Prints the floating-point rate of the step (forward, backward, update) and of a matrix product in the same
-arithmetic, measured in turn in one run, and how much of the step's time a crop would keep it waiting if
-crops were made by one other process.
+Prints the floating-point rate of the step (forward, backward, update), of a matrix product in the same
+arithmetic and of one in bfloat16 (emulated where the processor has none), measured in turn in one run, and how
+much of the step's time a crop would keep it waiting if crops were made by one other process.
 """
 
 import time
@@ -19,7 +19,8 @@ from lusco.network import UNet
 from lusco.settings import stage_settings
 from lusco.superpose import by_structure
 from lusco.train.crops import Crops
-from lusco.train.loop import choose_precision
+from lusco.train.loop import WEIGHT_DECAY, choose_precision
+from lusco.train.muon import muon
 
 STRUCTURES, PIXEL_NM, REPEATS, MATRIX = ("a", "b", "c"), 20.0, 7, 2048
 
@@ -42,12 +43,13 @@ def main() -> None:
     bf16 = choose_precision("auto", "cpu") == "bf16"
     dtype = torch.bfloat16 if bf16 else torch.float32
     network = UNet(len(STRUCTURES), settings.features, settings.depth).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(network.parameters())
+    optimizer = muon(network, settings.learning_rate, WEIGHT_DECAY)
     fields = by_structure([acquisition(structure) for structure in STRUCTURES], STRUCTURES, PIXEL_NM)
     crops = Crops(fields, settings.crop_px, PIXEL_NM, settings.keep_fraction_min, settings.absent, 1)
     pairs = [crops[index] for index in range(settings.batch)]
     composite, counts = (torch.stack(part) for part in zip(*pairs, strict=True))
     a, b = torch.randn(2, MATRIX, MATRIX).to(dtype)
+    half = a.bfloat16(), b.bfloat16()
 
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
@@ -58,16 +60,18 @@ def main() -> None:
 
     with FlopCounterMode(display=False) as counter:
         step()
-    steps, products, making = [], [], []
+    steps, products, halves, making = [], [], [], []
     for _ in range(REPEATS):
         steps.append(seconds(step))
         products.append(seconds(lambda: [a @ b for _ in range(10)]) / 10)
+        halves.append(seconds(lambda: half[0] @ half[1]))
         making.append(seconds(lambda: [crops[index] for index in range(settings.batch)]))
     step_rate = counter.get_total_flops() / np.median(steps) / 1e9
-    product_rate = 2 * MATRIX**3 / np.median(products) / 1e9
+    product_rate, half_rate = (2 * MATRIX**3 / np.median(times) / 1e9 for times in (products, halves))
     print(
         f"{dtype}, {torch.get_num_threads()} threads: step {np.median(steps):.3f} s at {step_rate:.0f} GFLOP/s,"
         f" matrix product {product_rate:.0f} GFLOP/s, ratio {step_rate / product_rate:.2f};"
+        f" matrix product in bfloat16 {half_rate:.0f} GFLOP/s, ratio {step_rate / half_rate:.2f};"
         f" making its crops takes {np.median(making) / np.median(steps):.2f} of the step"
     )
 

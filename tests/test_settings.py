@@ -13,7 +13,7 @@ from lusco.settings import SCHEMA, STAGES, load_config, read_yaml, stage_setting
 
 PROPERTIES = read_yaml(SCHEMA)["properties"]
 LEAST = {"experiment": "demo", "structures": ["pores", "tubes"], "acquisitions": "sheet.tsv", "pixel_nm": 20}
-KINDS = {"integer": int, "number": float, "string": str, "array": list, "null": types.NoneType}
+KINDS = {"integer": int, "number": float, "string": str, "array": list, "object": dict, "null": types.NoneType}
 
 
 def config(text: str) -> dict:
@@ -209,3 +209,10 @@ def test_a_file_that_is_no_mapping_is_one_sentence(tmp_path, text):
         read_yaml(file)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(f"{file}: the file is not ")
+
+
+def test_no_more_structures_can_be_swept_than_there_are():
+    assert sentences(config("sweeps: {number: [1, 3]}")) == [
+        "config.yaml, key `sweeps.number`: more structures are asked for than there are; name numbers up to 2."
+    ]
+    load_config(config("sweeps: {number: [1, 2]}"), "config.yaml")

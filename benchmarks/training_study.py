@@ -1,0 +1,145 @@
+r"""What each choice of the training buys, at equal processor time.
+
+    .venv/bin/snakemake --cores all results/demo/composites/validation.arrow
+    .venv/bin/python benchmarks/training_study.py [NAME ...] [--seconds 150] \
+        --acquisitions results/acquisitions/*_0[1-8]/*/localizations.parquet
+
+Trains the default network from the demo's training acquisitions, on one thread, for so many seconds of processor
+time (making crops not counted), in each of the ways named, and prints a row of scores on the demo's validation
+composites for each. Test composites are not touched.
+"""
+
+import argparse
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch.optim import AdamW
+
+from lusco import table
+from lusco.evaluate.distances import distance, prepare, structure_scale
+from lusco.heads import HEADS
+from lusco.network import UNet
+from lusco.recolor.tiles import apply_symmetric
+from lusco.render import render
+from lusco.settings import stage_settings
+from lusco.superpose import by_structure
+from lusco.superpose.composites import Composites, open_composites
+from lusco.train.crops import Crops
+from lusco.train.loop import GRADIENT_NORM, WARM_UP, WEIGHT_DECAY
+from lusco.train.muon import muon
+
+SMOOTHING_NM = 12.0
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to train; the defaults are those of the demo."""
+
+    optimizer: str = "muon"
+    rate: float = 3e-3
+    batch: int = 8
+    crop_px: int = 128
+    features: int = 32
+    depth: int = 3
+
+
+DEFAULT = Way()
+WAYS = {
+    "default": DEFAULT,
+    "adamw": replace(DEFAULT, optimizer="adamw"),
+    "adamw_batch_4": replace(DEFAULT, optimizer="adamw", batch=4),
+    "batch_4": replace(DEFAULT, batch=4),
+    "rate_halved": replace(DEFAULT, rate=1.5e-3),
+    "rate_doubled": replace(DEFAULT, rate=6e-3),
+    "crop_192": replace(DEFAULT, crop_px=192, batch=4),
+    "features_48": replace(DEFAULT, features=48),
+    "depth_4": replace(DEFAULT, depth=4),
+}
+
+
+def trained(way: Way, fields: tuple, pixel_nm: float, seconds: float) -> tuple[UNet, int]:
+    """A network after so many seconds of processor time, and its number of steps."""
+    torch.manual_seed(SEED)
+    settings = stage_settings("train", {})
+    network = UNet(len(fields), way.features, way.depth).to(memory_format=torch.channels_last)
+    if way.optimizer == "muon":
+        optimizer = muon(network, way.rate, WEIGHT_DECAY)
+    else:
+        optimizer = AdamW(network.parameters(), lr=way.rate, weight_decay=WEIGHT_DECAY)
+    crops = Crops(fields, way.crop_px, pixel_nm, settings.keep_fraction_min, settings.absent, SEED)
+    steps, spent = 0, 0.0
+    while spent < seconds:
+        pairs = [crops[steps * way.batch + index] for index in range(way.batch)]
+        composite, counts = (torch.stack(part) for part in zip(*pairs, strict=True))
+        start = time.process_time()
+        done = spent / seconds
+        rate = way.rate * (done / WARM_UP if done < WARM_UP else 0.5 * (1 + np.cos(np.pi * done)))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad()
+        HEADS["shares"].loss(network(composite), counts, None).backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM)
+        optimizer.step()
+        spent += time.process_time() - start
+        steps += 1
+    return network.eval(), steps
+
+
+def scores(network: UNet, composites: Composites, scales: list[float]) -> dict[str, float]:
+    """Cross-entropy, accuracy, and the least gap closed of all structures, on medians over composites."""
+    counts = [composites.counts(index) for index in range(len(composites))]
+    logs = []
+    for channels in counts:
+        output = torch.from_numpy(apply_symmetric(network, channels.sum(0), channels.shape[-1], "cpu"))
+        logs.append(torch.log_softmax(output, 0).numpy())
+    total = sum(channels.sum() for channels in counts)
+    shares = [np.exp(log) for log in logs]
+    right = sum((c * (p == p.max(0))).sum() for c, p in zip(counts, shares, strict=True))
+    result = {
+        "cross_entropy": -sum((c * log).sum() for c, log in zip(counts, logs, strict=True)) / total,
+        "accuracy": right / total,
+    }
+    for name in ("mse", "dssim"):
+        gaps = []
+        for index, scale in enumerate(scales):
+            truth = [prepare(c[index], scale, SMOOTHING_NM, composites.pixel_nm) for c in counts]
+            images = [
+                prepare(p[index] * c.sum(0), scale, SMOOTHING_NM, composites.pixel_nm)
+                for c, p in zip(counts, shares, strict=True)
+            ]
+            model = np.median([distance(name, a, b) for a, b in zip(images, truth, strict=True)])
+            chance = np.median([distance(name, a, b) for a, b in zip(truth, truth[1:] + truth[:1], strict=True)])
+            gaps.append(1 - model / chance)
+        result[f"least_gap_{name}"] = min(gaps)
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--seconds", type=float, default=150)
+    parser.add_argument("--acquisitions", nargs="+", required=True, help="localizations.parquet of the training split")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    composites = open_composites("results/demo/composites/validation.arrow")
+    acquisitions = [table.read(path) for path in given.acquisitions]
+    fields = by_structure(acquisitions, composites.structures, composites.pixel_nm)
+    scales = [
+        structure_scale(
+            [render(a, composites.pixel_nm) for a in acquisitions if a.source["structure"] == name],
+            SMOOTHING_NM,
+            composites.pixel_nm,
+        )
+        for name in composites.structures
+    ]
+    for name in given.names or WAYS:
+        network, steps = trained(WAYS[name], fields, composites.pixel_nm, given.seconds)
+        numbers = "  ".join(f"{key} {value:.3f}" for key, value in scores(network, composites, scales).items())
+        print(f"{name:14s} {steps:5d} steps  {numbers}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
