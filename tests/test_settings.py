@@ -211,6 +211,13 @@ def test_a_file_that_is_no_mapping_is_one_sentence(tmp_path, text):
     assert str(caught.value).startswith(f"{file}: the file is not ")
 
 
+def test_a_model_in_a_folder_with_an_equals_sign_is_refused(tmp_path):
+    (tmp_path / "a=b").mkdir()
+    (tmp_path / "a=b" / "model.json").touch()
+    (sentence,) = sentences(config(f"pretrained: {tmp_path / 'a=b'}"))
+    assert "the path of the model has a `=`; rename the folder" in sentence
+
+
 def test_no_more_structures_can_be_swept_than_there_are():
     assert sentences(config("sweeps: {number: [1, 3]}")) == [
         "config.yaml, key `sweeps.number`: more structures are asked for than there are; name numbers up to 2."

@@ -175,6 +175,23 @@ def test_a_changed_source_runs_what_follows_from_it(done):
     assert planned(done, CONFIG) == expected
 
 
+def test_the_pixel_size_that_picasso_keeps_beside_its_table_belongs_to_the_source(done):
+    write_sheet(done, [*LEARNT, "cell_1\tmixed\tcell_1.hdf5\t\t\t"])
+    (done / "resources" / "cell_1.hdf5").touch()
+    (done / "resources" / "cell_1.yaml").write_text("Pixelsize: 100")
+    pretend(done, CONFIG)
+    assert planned(done, CONFIG) == {}
+    (done / "resources" / "cell_1.yaml").write_text("Pixelsize: 130")
+    assert planned(done, CONFIG)["ingest"] == 1
+
+
+def test_an_edited_sweep_costs_no_training(done):
+    edit(done / "library" / "lusco" / "sweep" / "__init__.py")
+    assert planned(done, CONFIG) == {}
+    jobs = planned(done, CONFIG | {"sweeps": {"density": [0.1, 1]}})
+    assert jobs["train"] == jobs["superpose"] == 0
+
+
 SETTINGS = {
     "evaluate.overlap_threshold": ({"evaluate": {"overlap_threshold": 0.2}}, {"evaluate": 1, **AFTER_EVALUATION}),
     "evaluate.smoothing_nm": (
@@ -189,6 +206,10 @@ SETTINGS = {
     "recolor.crosstalk": (
         {"recolor": {"crosstalk": 0.02}},
         {"recolor_acquisition": 2, "evaluate": 1, **AFTER_EVALUATION},
+    ),
+    "sweeps.density": (
+        {"sweeps": {"density": [0.5, 1]}},
+        {"sweep": 1, "recolor_composites": 1, "sweep_scores": 1, **AFTER_EVALUATION},
     ),
     "train.steps": ({"train": {"steps": 7}}, {"train": 1, **AFTER_TRAINING}),
     "another model": ({"models": {"unet": {}, "second": {"head": "regression"}}, "model": "unet"}, None),

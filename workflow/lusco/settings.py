@@ -154,6 +154,8 @@ def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         yield Fault(file, "more structures are asked for than there are", mend, "key `sweeps.number`")
     if full["splits"]["validation"] + full["splits"]["test"] >= 1:
         yield Fault(file, "validation and test leave nothing to train on", "lower one of the fractions", "key `splits`")
+    if full["pretrained"] and "=" in full["pretrained"]:
+        yield Fault(file, "the path of the model has a `=`", "rename the folder", "key `pretrained`")
     if full["pretrained"] and not (Path(full["pretrained"]) / "model.json").is_file():
         mend = "give a folder with model.json and weights.safetensors, or leave it empty to train"
         yield Fault(file, f"there is no model in the folder `{full['pretrained']}`", mend, "key `pretrained`")

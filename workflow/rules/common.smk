@@ -140,6 +140,12 @@ def ingest_options(a):
     return ["--structure", a.structure, *(f"{option}={value}" for option, value in given.items() if value)]
 
 
+def beside(path):
+    """The YAML file that Picasso keeps beside a table, if there is one: it holds the pixel size."""
+    file = Path(path).with_suffix(".yaml")
+    return [str(file)] if Path(path).suffix in (".hdf5", ".h5") and file.is_file() else []
+
+
 @cache
 def code(module):
     """A hash of a module and all of the library that it imports: editing one re-runs its stages only."""

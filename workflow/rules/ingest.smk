@@ -18,7 +18,8 @@ rule fetch:
 
 rule ingest:
     input:
-        lambda wildcards: BY_NAME[wildcards.acquisition].path,
+        file=lambda wildcards: BY_NAME[wildcards.acquisition].path,
+        beside=lambda wildcards: beside(BY_NAME[wildcards.acquisition].path),
     output:
         table="results/acquisitions/{acquisition}/{key}/localizations.parquet",
         record="results/acquisitions/{acquisition}/{key}/ingested.json",
@@ -35,5 +36,5 @@ rule ingest:
         settings=settings("ingest"),
         code=code("lusco.ingest"),
     shell:
-        "lusco --log {log} ingest {input:q} --name {wildcards.acquisition} {params.options:q}"
+        "lusco --log {log} ingest {input.file:q} --name {wildcards.acquisition} {params.options:q}"
         " --settings {params.settings:q} --record {output.record} --out {output.table}"
