@@ -221,6 +221,11 @@ def test_overlap_is_swept_against_what_it_is_in_the_image():
     np.testing.assert_allclose(table["place"], 0.2 + 0.1 * table["level"])
 
 
+def test_coupling_can_be_drawn_of_a_mixture_that_has_no_window_to_measure():
+    _, table = figures.coupling(coupling_of().iloc[:0])
+    assert len(table) == 0
+
+
 def test_overlap_pairs_prediction_with_truth_of_the_same_composite():
     _, table = figures.overlap(overlap_of(["a", "b", "c"]))
     assert len(table) == 3 * 4 * 5

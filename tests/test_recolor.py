@@ -14,7 +14,7 @@ from lusco.novelty import learn
 from lusco.recolor import Recolorer, recolor_acquisition
 from lusco.render import render
 
-KNOWN = asdict(learn([]))
+KNOWN = asdict(learn([], 64))
 REJECTION = [
     {"threshold": 0.0, "rejected": 0.0, "crosstalk": 0.3},
     {"threshold": 0.6, "rejected": 0.5, "crosstalk": 0.01},

@@ -273,7 +273,7 @@ def test_what_measured_overlap_is_worth_is_told_in_a_sentence():
     columns = ["model", "acquisition", "window", "structure_a", "structure_b", "measure", "source", "value"]
     text = text_of(report(content(coupling=pd.DataFrame(rows, columns=columns))))
     assert "0 to 40 % of tubes lie in pores" in text
-    assert "1 points too high, and of a difference between two places 80 % is seen" in text
+    assert "1 points too high, and a difference of 10 points between two places is seen as one of 8.0" in text
 
 
 def test_unfamiliar_regions_are_warned_of_beyond_the_false_alarms_of_known_data():

@@ -218,6 +218,12 @@ def test_a_model_in_a_folder_with_an_equals_sign_is_refused(tmp_path):
     assert "the path of the model has a `=`; rename the folder" in sentence
 
 
+def test_a_shape_of_a_structure_that_is_not_there_is_a_fault():
+    (sentence,) = sentences(config("evaluate: {shapes: {tubs: tubes}}"))
+    assert sentence.endswith("key `evaluate.shapes`: there is no structure `tubs`; name some of pores, tubes.")
+    load_config(config("evaluate: {shapes: {tubes: tubes}}"), "config.yaml")
+
+
 def test_no_more_structures_can_be_swept_than_there_are():
     assert sentences(config("sweeps: {number: [1, 3]}")) == [
         "config.yaml, key `sweeps.number`: more structures are asked for than there are; name numbers up to 2."

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from lusco import table as tables
+from lusco.errors import InputError
 from lusco.model import ModelDescription
 from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.settings import stage_settings
@@ -37,7 +38,7 @@ def made(acquisitions, tmp_path, sweep, levels):
     superpose_sweep(acquisitions, STRUCTURES, sweep, levels, NUMBER, SIDE_PX, PIXEL_NM, 1, out)
     composites = open_composites(out)
     assert len(composites) == NUMBER * len(levels)
-    return {level: composites.part(NUMBER * k, NUMBER * (k + 1)) for k, level in enumerate(levels)}
+    return {level: composites.chosen(range(NUMBER * k, NUMBER * (k + 1))) for k, level in enumerate(levels)}
 
 
 def rows_of(composites, index, channel):
@@ -100,8 +101,10 @@ def test_overlap_orders_arrangements_by_what_they_share(acquisitions, tmp_path):
 
 
 def test_shared_counts_localizations_near_another_structure():
-    table = pd.DataFrame({"x_nm": [10, 90, 110, 500], "y_nm": [10.0] * 4, "structure": [0, 1, 1, 0]})
-    assert shared(table) == pytest.approx(2 / 4)  # the third lies in the next square
+    columns = {"x_nm": [10, 90, 110, 500, 500], "y_nm": [10.0] * 5, "structure": [0, 1, 1, 0, 1]}
+    table = pd.DataFrame(columns | {"weight": [1.0, 1.0, 1.0, 1.0, 0.0]})
+    # the third lies in the next square, and the last counts nothing
+    assert shared(table) == pytest.approx(2 / 4)
 
 
 def scored(composites, probabilities_of, tmp_path, sweep, levels):
@@ -129,6 +132,43 @@ def test_perfect_recolouring_is_perfect_at_every_level(acquisitions, tmp_path):
         assert scores[level, "all", "rejected"] == 0
         assert scores[level, "all", "unfamiliar"] == (level == 0.25)
         assert scores[level, "b", "gap_closed_mse"] == pytest.approx(1)
+
+
+def test_a_lost_minority_shows_in_the_mixing_sweep(acquisitions, tmp_path):
+    made(acquisitions, tmp_path, "mixing", [0.1])
+
+    def never_the_rarest(truth):
+        """Right, but for the structure of which a composite has the least."""
+        rarest = np.bincount(truth, minlength=3).argmin()
+        return np.eye(3)[np.where(truth == rarest, (rarest + 1) % 3, truth)]
+
+    scores = scored(open_composites(tmp_path / "mixing.arrow"), never_the_rarest, tmp_path, "mixing", [0.1])
+    for structure in (*STRUCTURES, "all"):
+        assert scores[0.1, structure, "accuracy"] == 0
+    assert 0 <= scores[0.1, "all", "shared"] <= 1
+
+
+def test_each_structure_is_singled_out_in_each_of_its_acquisitions(acquisitions, tmp_path):
+    twice = acquisitions[:2] + [
+        tables.localizations(
+            dict(a.table.items()), a.field_nm, {**a.source, "acquisition": f"{a.source['structure']}_2"}
+        )
+        for a in acquisitions[:2]
+    ]
+    out = tmp_path / "two.arrow"
+    superpose_sweep(twice, ("a", "b"), "mixing", [0.5], 4, SIDE_PX, PIXEL_NM, 1, out)
+    thinned = [sources["ab"[index % 2]] for index, sources in enumerate(open_composites(out).sources)]
+    assert thinned == ["a_1", "b_1", "a_2", "b_2"]
+
+
+def test_positions_of_images_are_not_blurred(acquisitions, tmp_path):
+    picture = tables.localizations(
+        {"x_nm": [10.0, 30.0], "y_nm": [10.0, 10.0], "weight": [3.0, 1.0]},
+        (0, 40, 0, 20),
+        {"acquisition": "picture", "structure": "a", "pixel_nm": 20.0},
+    )
+    with pytest.raises(InputError, match=r"picture, key `sweeps.precision_nm`: it is an image"):
+        superpose_sweep([picture], ("a",), "precision_nm", [10], 2, SIDE_PX, PIXEL_NM, 1, tmp_path / "x.arrow")
 
 
 def test_what_is_accepted_as_an_absent_structure_is_invented(acquisitions, tmp_path):

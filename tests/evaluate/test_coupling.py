@@ -48,6 +48,18 @@ def test_perfect_recolouring_has_the_true_coupling_in_every_window(tmp_path, mod
     np.testing.assert_allclose(pairs["model"], pairs["truth"])
 
 
+def test_localizations_of_no_known_structure_are_on_neither_side(tmp_path, model):
+    file = recolored(tmp_path / "a.csv", 1.0)
+    table = pd.read_csv(file)
+    table.loc[::2, "true_structure"] = "unspecific"
+    table.loc[1::4, "true_structure"] = np.nan
+    table.to_csv(file, index=False)
+    pairs = coupling(file, model, 64, stage_settings("evaluate", {})).pivot(
+        index=["window", "measure"], columns="source", values="value"
+    )
+    np.testing.assert_allclose(pairs["model"], pairs["truth"])
+
+
 def test_shares_that_know_nothing_make_any_two_structures_correlated(tmp_path, model):
     table = coupling(recolored(tmp_path / "a.csv", 0.5), model, 64, stage_settings("evaluate", {}))
     pearson = table[table["measure"] == "pearson"].groupby("source")["value"].mean()

@@ -91,3 +91,9 @@ def test_scattered_counts_are_no_structure(name):
     x, y = np.random.default_rng(1).uniform(0, SIDE_NM, (2, 80))  # 3 per um^2, as unspecific localizations are
     amount, *_ = SHAPES[name](drawn(x, y), 8.0, PIXEL_NM).values()
     assert amount < 0.1
+
+
+def test_a_tube_without_an_edge_has_no_width():
+    measured = tubes(np.full((64, 64), 5, dtype=np.float32), 5.0, PIXEL_NM)
+    assert measured["covered"] == 1
+    assert np.isnan(measured["width_nm"])

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import KDTree
+
+from lusco.superpose.pieces import thin
 
 REGION_NM = 1280.0
 LEAST_COUNTS = 50  # fewer say nothing about a region
@@ -29,6 +32,8 @@ class Known:
 
     Parameters
     ----------
+    side_px : int
+        Side of a region in pixels.
     features : list of list of float
         Standardised features of each region.
     mean, deviation : list of float
@@ -37,6 +42,7 @@ class Known:
         That only a fraction `FALSE_ALARMS` of known regions exceeds.
     """
 
+    side_px: int
     features: list[list[float]]
     mean: list[float]
     deviation: list[float]
@@ -49,13 +55,19 @@ class Known:
 
     def judge(self, counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float) -> pd.DataFrame:
         """The regions of an image, as for `describe`: columns `PLACE`, `novelty` and `unfamiliar`."""
-        regions = describe(counts, probabilities, pixel_nm)
+        regions = describe(counts, probabilities, pixel_nm, self.side_px)
         novelty = self.novelty(regions)
         return regions[PLACE].assign(novelty=np.round(novelty, 3), unfamiliar=novelty > 1)
 
 
-def describe(counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float) -> pd.DataFrame:
-    """Describe the regions of an image, side by side, that have enough counts.
+def region_px(pixel_nm: float, composite_px: int) -> int:
+    """Side of a region in pixels: `REGION_NM`, or less where a composite is smaller; a multiple of all `SCALES_PX`."""
+    largest = SCALES_PX[-1]
+    return max(largest, min(round(REGION_NM / pixel_nm), composite_px) // largest * largest)
+
+
+def describe(counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float, side_px: int) -> pd.DataFrame:
+    """Describe the regions of an image, side by side, that have enough counts; the last overlap where they must.
 
     Parameters
     ----------
@@ -65,27 +77,36 @@ def describe(counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float) -> 
         Of each structure, shape (structures, rows, columns).
     pixel_nm : float
         Pixel size in nm.
+    side_px : int
+        Side of a region in pixels; an image that is smaller has none.
 
     Returns
     -------
     pandas.DataFrame
         Columns `PLACE` (corner and side in nm from the image's first corner, counts) and `FEATURES`.
     """
-    side = max(SCALES_PX[-1], round(REGION_NM / pixel_nm) // SCALES_PX[-1] * SCALES_PX[-1])
     entropy = -(probabilities * np.log(np.maximum(probabilities, 1e-9))).sum(0) / np.log(len(probabilities))
     rows = []
-    for row in range(0, max(1, counts.shape[0] - side + 1), side):
-        for column in range(0, max(1, counts.shape[1] - side + 1), side):
-            own = (slice(row, row + side), slice(column, column + side))
+    for row in _starts(counts.shape[0], side_px):
+        for column in _starts(counts.shape[1], side_px):
+            own = (slice(row, row + side_px), slice(column, column + side_px))
             total = float(counts[own].sum())
             if total < LEAST_COUNTS:
                 continue
-            place = (column * pixel_nm, row * pixel_nm, side * pixel_nm, total)
+            place = (column * pixel_nm, row * pixel_nm, side_px * pixel_nm, total)
             density = total / counts[own].size / (pixel_nm / NM_PER_UM) ** 2
             clustering = [_clustering(counts[own], scale) for scale in SCALES_PX]
             indecision = float((entropy[own] * counts[own]).sum() / total)
             rows.append((*place, np.log10(density), *clustering, indecision))
-    return pd.DataFrame(rows, columns=[*PLACE, *FEATURES])
+    return pd.DataFrame(rows, columns=[*PLACE, *FEATURES], dtype=np.float64)
+
+
+def _starts(length: int, side_px: int) -> list[int]:
+    """Where regions start so that they cover a length; none if it is shorter than one."""
+    starts = list(range(0, length - side_px + 1, side_px))
+    if starts and starts[-1] + side_px < length:
+        starts.append(length - side_px)
+    return starts
 
 
 def varied_composite(channels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -100,10 +121,10 @@ def varied_composite(channels: np.ndarray, rng: np.random.Generator) -> np.ndarr
     """
     present = rng.permutation(len(channels))[: rng.integers(1, len(channels) + 1)]
     keep = rng.uniform(KEEP_LEAST, 1, len(channels))
-    return sum(rng.binomial(np.round(channels[k]).astype(np.int64), keep[k]) for k in present).astype(np.float32)
+    return sum(thin(channels[k], keep[k], rng) for k in present)
 
 
-def learn(composites: Sequence[pd.DataFrame]) -> Known:
+def learn(composites: Sequence[pd.DataFrame], side_px: int) -> Known:
     """What is known, from the regions of each validation composite.
 
     Parameters
@@ -111,16 +132,18 @@ def learn(composites: Sequence[pd.DataFrame]) -> Known:
     composites : sequence of pandas.DataFrame
         From `describe`. A region is compared with those of other composites only, because those of its own share
         its localizations.
+    side_px : int
+        Side of their regions in pixels.
     """
     owner = np.repeat(np.arange(len(composites)), [len(regions) for regions in composites])
     if len(np.unique(owner)) < 2:  # nothing to compare with: nothing is called unfamiliar
-        return Known([], [0.0] * len(FEATURES), [1.0] * len(FEATURES), 1.0)
+        return Known(side_px, [], [0.0] * len(FEATURES), [1.0] * len(FEATURES), 1.0)
     features = np.concatenate([regions[FEATURES].to_numpy() for regions in composites])
     mean, deviation = features.mean(0), np.maximum(features.std(0), 1e-6)
     standard = np.round((features - mean) / deviation, 3)
     apart = np.concatenate([_distance(standard[owner == k], standard[owner != k]) for k in np.unique(owner)])
     distance = float(np.quantile(apart, 1 - FALSE_ALARMS))
-    return Known(standard.tolist(), mean.tolist(), deviation.tolist(), distance)
+    return Known(side_px, standard.tolist(), mean.tolist(), deviation.tolist(), distance)
 
 
 def _clustering(counts: np.ndarray, scale: int) -> float:
@@ -132,8 +155,6 @@ def _clustering(counts: np.ndarray, scale: int) -> float:
 
 def _distance(features: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Mean distance to the nearest neighbours."""
-    from scipy.spatial import KDTree
-
     if not len(features) or not len(known):
         return np.zeros(len(features))
     nearest, _ = KDTree(known).query(features, k=min(NEIGHBOURS, len(known)))

@@ -149,6 +149,10 @@ def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         yield Fault(file, f"there is no model `{full['model']}`", mend, "key `model`")
     if len({structure.lower() for structure in full["structures"]}) < len(full["structures"]):
         yield Fault(file, "two structures differ only in upper and lower case", "rename one", "key `structures`")
+    usual = read_yaml(SCHEMA)["properties"]["evaluate"]["properties"]["shapes"]["default"]
+    if foreign := sorted(set(full["evaluate"]["shapes"]) - set(full["structures"]) - set(usual)):
+        mend = f"name some of {', '.join(full['structures'])}"
+        yield Fault(file, f"there is no structure `{foreign[0]}`", mend, "key `evaluate.shapes`")
     if max(full["sweeps"]["number"], default=1) > len(full["structures"]):
         mend = f"name numbers up to {len(full['structures'])}"
         yield Fault(file, "more structures are asked for than there are", mend, "key `sweeps.number`")

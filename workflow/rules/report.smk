@@ -5,6 +5,7 @@ rule report_page:
         evaluation=rules.evaluate.output,
         figures=rules.draw.output,
         splits=rules.split.output,
+        sweeps=[f"{EXPERIMENT}/evaluation/sweep_{name}.csv" for name in SWEEPS],
         recolored=recolored(),
         captions=[f"workflow/report/{caption}.rst" for caption in sorted(set(FIGURES.values()))],
     output:

@@ -40,8 +40,8 @@ def coupling(file: Path, model: ModelDescription, side_px: int, settings: Evalua
     Returns
     -------
     pandas.DataFrame
-        Columns `COLUMNS`; measures are those of `overlap` and `pair_correlation` within `NEAR_NM`, source is `truth`
-        or `model`.
+        Columns `COLUMNS`; measures are those of `overlap`, and `pair_correlation` within `NEAR_NM`; source is `truth`
+        or `model`. Localizations of no known structure are left out of both, and channels are sums of probabilities.
     """
     return pd.DataFrame(_rows(file, model, side_px, settings), columns=COLUMNS)
 
@@ -74,6 +74,7 @@ def _rows(
     file: Path, model: ModelDescription, side_px: int, settings: EvaluateSettings
 ) -> Iterator[tuple[str, str, str, str, str, float]]:
     table = pd.read_csv(file)
+    table = table[table["true_structure"].isin(model.structures)]  # both sides of the same localizations
     x_nm, y_nm = table["x [nm]"].to_numpy(), table["y [nm]"].to_numpy()
     weight = table["weight"].to_numpy() if "weight" in table else np.ones(len(table))
     field_nm = (x_nm.min(), x_nm.max() + model.pixel_nm, y_nm.min(), y_nm.max() + model.pixel_nm)

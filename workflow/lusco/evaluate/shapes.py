@@ -38,8 +38,8 @@ SPOT_LEAST_NM = 50.0
 def rings(counts: np.ndarray, scale: float, pixel_nm: float) -> dict[str, float]:
     """Number per area and radius of rings such as nuclear pores.
 
-    Rings are maxima of the Laplacian of a Gaussian whose zero crossing is at the ring's radius; the radius is the
-    root mean square distance of a ring's counts from their centre, the median of all rings.
+    Rings are maxima of the Laplacian of a Gaussian about as wide as a pore's radius; the radius is the root mean
+    square distance of a ring's counts from their centre, the median of all rings.
 
     Parameters
     ----------
@@ -113,6 +113,8 @@ def tubes(counts: np.ndarray, scale: float, pixel_nm: float) -> dict[str, float]
     least = int(TUBE_LEAST_UM2 * NM_PER_UM**2 / pixel_nm**2)
     mask = ndimage.gaussian_filter(counts.astype(np.float64), TUBE_SIGMA_NM / pixel_nm) > TUBE_LEVEL * scale
     mask = remove_small_holes(remove_small_objects(mask, max_size=least - 1), max_size=least - 1)
+    if mask.all():  # nowhere an edge
+        return {"covered": 1.0, "width_nm": np.nan}
     distance = ndimage.distance_transform_edt(mask)[skeletonize(mask)]
     # distances are taken to the centre of the first pixel outside, half a pixel beyond the edge
     return {"covered": float(mask.mean()), "width_nm": _median((2 * distance - 1) * pixel_nm)}

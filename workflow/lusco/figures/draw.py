@@ -84,7 +84,7 @@ def draw(
         ),
         "calibration": figures.calibration(tables["calibration"], structures),
     }
-    if len(tables["coupling"]):
+    if any(true is not None for _, _, true, *_ in measured.values()):
         drawings["coupling"] = figures.coupling(tables["coupling"])
     if len(tables["shapes"]):
         drawings["shapes"] = figures.shapes(tables["shapes"], structures)

@@ -74,10 +74,10 @@ def coupled(content: ReportContent) -> Iterator[str]:
     a, b = spread.idxmax()
     bias = float((own["predicted"] - own["truth"]).median())
     yield (
-        f"In mixtures whose structures truly follow, ignore or avoid each other, {per_hundred(own['truth'].min())} to"
-        f" {per_hundred(own['truth'].max())} % of {shown(a)} lie in {shown(b)}; measured on recoloured images it is"
-        f" {per_hundred(abs(bias))} points too {'high' if bias > 0 else 'low'}, and of a difference between two places"
-        f" {per_hundred(share)} % is seen."
+        f"In the mixtures whose truth is known, {per_hundred(own['truth'].min())} to"
+        f" {per_hundred(own['truth'].max())} % of {shown(a)} lie in {shown(b)}, from place to place; measured on"
+        f" recoloured images it is {per_hundred(abs(bias))} points too {'high' if bias > 0 else 'low'}, and a"
+        f" difference of 10 points between two places is seen as one of {10 * share:.1f}."
     )
 
 
@@ -138,8 +138,8 @@ def warnings(content: ReportContent, mixture: Mixture) -> Iterator[str]:
     if mixture.unfamiliar is not None and mixture.unfamiliar > max(2 * known, UNFAMILIAR):
         yield (
             f"{per_hundred(mixture.unfamiliar)} % of its regions are unlike anything the model was validated on (of"
-            f" the test composites' regions, {per_hundred(known)} %): another structure, density, precision or pixel"
-            " size than it knows. Colours there may mean nothing; see which in the figure."
+            f" the test composites' regions, {per_hundred(known)} %): another density, precision or pixel size than"
+            " it knows, or only foreign structures. Colours there may mean nothing; see which in the figure."
         )
     if mixture.accuracy is not None and mixture.confidence > mixture.accuracy + UNLIKE_TESTS:
         yield (

@@ -51,8 +51,8 @@ class Composites:
         For each composite, the acquisition of each structure.
     reader : pyarrow.ipc.RecordBatchFileReader
         The open file.
-    first : int
-        Place of the first composite in the file.
+    places : tuple of int or None
+        Place of each composite in the file; None where these are all of it.
     """
 
     structures: tuple[str, ...]
@@ -61,23 +61,23 @@ class Composites:
     names: tuple[str, ...]
     sources: tuple[dict[str, str], ...]
     reader: pa.ipc.RecordBatchFileReader
-    first: int = 0
+    places: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
 
     def table(self, index: int) -> pd.DataFrame:
         """Localizations of a composite, columns as in `SCHEMA`, coordinates from its first corner."""
-        return self.reader.get_batch(self.first + index).to_pandas()
+        return self.reader.get_batch(self.places[index] if self.places else index).to_pandas()
 
     def counts(self, index: int) -> np.ndarray:
         """Counts per structure and pixel, shape (structures, side_px, side_px), float32."""
         return count(self.table(index), len(self.structures), self.side_px, self.pixel_nm)
 
-    def part(self, start: int, stop: int) -> "Composites":
-        """The composites from `start` to before `stop`."""
-        own = slice(start, stop)
-        return replace(self, names=self.names[own], sources=self.sources[own], first=self.first + start)
+    def chosen(self, places: Sequence[int]) -> "Composites":
+        """Some of the composites of a whole file, by their places in it."""
+        names, sources = tuple(self.names[k] for k in places), tuple(self.sources[k] for k in places)
+        return replace(self, names=names, sources=sources, places=tuple(places))
 
 
 def count(table: pd.DataFrame, structures: int, side_px: int, pixel_nm: float) -> np.ndarray:

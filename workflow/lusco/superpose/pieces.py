@@ -155,7 +155,7 @@ def cut(field: Field, side_nm: float, keep: float, rng: np.random.Generator) -> 
         if keep < 1:
             inside &= rng.random(len(x)) < keep
     else:
-        weight = _thin_weights(field.weight[band][inside], keep, rng)
+        weight = thin(field.weight[band][inside], keep, rng)
     return Piece(x[inside], y[inside], field.row[band][inside], weight)
 
 
@@ -181,8 +181,8 @@ def _on_grid(centre: float, origin: float, side_nm: float, pixel_nm: float) -> f
     return float(origin + corner + side_nm / 2)
 
 
-def _thin_weights(weight: np.ndarray, keep: float, rng: np.random.Generator) -> np.ndarray:
-    """Thin counts binomially; intensities that are no counts are scaled."""
+def thin(weight: np.ndarray, keep: float, rng: np.random.Generator) -> np.ndarray:
+    """Thin counts binomially, each being kept with a probability; intensities that are no counts are scaled."""
     if keep == 1:
         return weight
     if np.array_equal(weight, np.round(weight)):

@@ -1,7 +1,8 @@
 """Composites under changed conditions, to find out where recolouring breaks down.
 
 Conditions change localizations, not pixels, so they apply to measured acquisitions as to simulated ones. Every
-level of a sweep is made of the same pieces, so that levels differ by their condition only.
+level of a sweep is made of the same pieces, so that levels differ by their condition only; except for overlap, whose
+levels are chosen among chance arrangements and may differ in density too.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lusco.errors import Fault, raise_all
 from lusco.superpose import by_structure, localizations_of, random_generator
 from lusco.superpose.composites import write_composites
 from lusco.superpose.pieces import Field
@@ -102,14 +104,22 @@ def superpose_sweep(
         Seed of the experiment.
     out : str or Path
         File to write.
+
+    Raises
+    ------
+    InputError
+        If positions are to be blurred of an acquisition that is an image.
     """
+    if sweep == "precision_nm":
+        _check_positions(acquisitions)
     fields = by_structure(acquisitions, structures, pixel_nm)
     sources = {acquisition.source["acquisition"]: acquisition for acquisition in acquisitions}
     composites = []
     for level in levels:
         for index in range(number):
             condition = SWEEPS[sweep](level, index, len(structures))
-            chosen = [candidates[index % len(candidates)] for candidates in fields]
+            # structures are singled out in turn: each meets each of its acquisitions
+            chosen = [candidates[index // len(structures) % len(candidates)] for candidates in fields]
             rng = random_generator(seed, "sweep", index)
             table = _arranged(chosen, sources, condition, side_px * pixel_nm, rng)
             named = {field.structure: field.name for field, keep in zip(chosen, condition.keep, strict=True) if keep}
@@ -119,10 +129,18 @@ def superpose_sweep(
 
 def shared(table: pd.DataFrame) -> float:
     """Fraction of the localizations of a composite that lie in a square where another structure lies too."""
+    table = table[table["weight"] > 0]
     square = (table[["x_nm", "y_nm"]].to_numpy() // NEAR_NM).astype(np.int64)
     place = pd.Series(square[:, 0] * 2**32 + square[:, 1], index=table.index)
     several = table.groupby(place)["structure"].transform("nunique") > 1
-    return float(several.mean()) if len(table) else 0.0
+    return float(np.average(several, weights=table["weight"])) if len(table) else 0.0
+
+
+def _check_positions(acquisitions: Sequence[Localizations]) -> None:
+    what, mend = "it is an image, which has no positions to blur", "leave the key empty, or give localizations"
+    raise_all(
+        [Fault(a.source["acquisition"], what, mend, "key `sweeps.precision_nm`") for a in acquisitions if a.is_image]
+    )
 
 
 def _arranged(

@@ -10,7 +10,7 @@ from lusco.evaluate import distances_of, summarise, truth_of
 from lusco.evaluate.assignment import ALL, accepted_counts, assignment_table, calibration_table
 from lusco.files import atomic
 from lusco.model import ModelDescription
-from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
+from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS, Recolored
 from lusco.settings import EvaluateSettings
 from lusco.superpose.composites import Composites
 from lusco.sweep import shared
@@ -59,59 +59,89 @@ def score_sweep(
     channels = np.load(applied / CHANNELS, mmap_mode="r", allow_pickle=False)
     probabilities = np.load(applied / PROBABILITIES, mmap_mode="r", allow_pickle=False)
     regions = pd.read_csv(applied / REGIONS)
+    ends = np.cumsum([0, *(len(composites.table(place)) for place in range(len(composites)))])
+
+    def recolored(places: Sequence[int]) -> Recolored:
+        rows = [probabilities[ends[place] : ends[place + 1]] for place in places]
+        return Recolored(np.stack([channels[place] for place in places]), np.concatenate(rows))
+
     number = len(composites) // len(levels)
-    rows, first = [], 0
+    rows = []
     for index, level in enumerate(levels):
-        part = composites.part(index * number, (index + 1) * number)
-        truth, weight = truth_of(part)
-        own = np.asarray(probabilities[first : first + len(truth)])
-        first += len(truth)
-        scored = [
-            *_scores(part, channels[index * number : (index + 1) * number], own, truth, weight, model, settings, seed),
-            *_at_threshold(part, own, truth, weight, model.threshold(crosstalk)),
-            (ALL, "unfamiliar", float(regions.loc[regions["composite"].isin(part.names), "unfamiliar"].mean())),
-        ]
+        places = range(index * number, (index + 1) * number)
+        scored = []
+        for structures, own in _singled_out(sweep, places, composites.structures):
+            part, result = composites.chosen(own), recolored(own)
+            found = [
+                *_scores(part, result, model, settings, seed),
+                *_at_threshold(part, result.probabilities, model.threshold(crosstalk)),
+            ]
+            scored += [row for row in found if row[0] in structures]
+        if sweep == "mixing":
+            scored += _means(scored)
+        scored += _of_level(composites.chosen(places), recolored(places).probabilities, model.threshold(crosstalk))
+        own = regions["composite"].isin([composites.names[place] for place in places])
+        scored.append((ALL, "unfamiliar", float(regions.loc[own, "unfamiliar"].mean())))
         rows += [(sweep, level, number, *row) for row in scored]
     with atomic(out) as partial:
         pd.DataFrame(rows, columns=COLUMNS).to_csv(partial, index=False)
 
 
+def _singled_out(
+    sweep: str, places: range, structures: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], Sequence[int]]]:
+    """Which composites of a level to score for which structures: of mixing, those in which a structure is thinned."""
+    if sweep != "mixing":
+        yield (*structures, ALL), places
+        return
+    for k, structure in enumerate(structures):
+        if own := places[k :: len(structures)]:
+            yield (structure,), own
+
+
+def _means(rows: Sequence[tuple[str, str, float]]) -> list[tuple[str, str, float]]:
+    """The mean over structures of each measure, as of `all`."""
+    means = pd.DataFrame(rows, columns=COLUMNS[-3:]).groupby("measure", sort=False)["value"].mean()
+    return [(ALL, measure, value) for measure, value in means.items()]
+
+
 def _scores(
-    part: Composites,
-    channels: np.ndarray,
-    probabilities: np.ndarray,
-    truth: np.ndarray,
-    weight: np.ndarray,
-    model: ModelDescription,
-    settings: EvaluateSettings,
-    seed: int,
+    part: Composites, recolored: Recolored, model: ModelDescription, settings: EvaluateSettings, seed: int
 ) -> Iterator[tuple[str, str, float]]:
     """The summary of a level, as structure, measure and value; gaps only where every structure is always there."""
     structures = part.structures
-    assignment = assignment_table(accepted_counts(probabilities, truth, weight), structures)
-    calibration = calibration_table(probabilities, truth, weight, structures)
-    distances = distances_of(part, channels, model, settings, seed)
+    truth, weight = truth_of(part)
+    assignment = assignment_table(accepted_counts(recolored.probabilities, truth, weight), structures)
+    calibration = calibration_table(recolored.probabilities, truth, weight, structures)
+    distances = distances_of(part, recolored.channels, model, settings, seed)
     complete = all(len(sources) == len(structures) for sources in part.sources)
     for structure, measure, value in summarise(distances, assignment, calibration, structures):
         if complete or not measure.startswith("gap_closed"):
             yield structure, measure, value
 
 
-def _at_threshold(
-    part: Composites, probabilities: np.ndarray, truth: np.ndarray, weight: np.ndarray, threshold: float
-) -> Iterator[tuple[str, str, float]]:
+def _at_threshold(part: Composites, probabilities: np.ndarray, threshold: float) -> Iterator[tuple[str, str, float]]:
+    """What the threshold rejects, lets through and invents, of all localizations and of each structure's own."""
+    truth, weight = truth_of(part)
     assigned = probabilities.argmax(1)
     accepted = probabilities.max(1) >= threshold
     wrong = assigned != truth
-    yield ALL, "rejected", float(weight[~accepted].sum() / weight.sum())
+    yield ALL, "rejected", _fraction(weight[~accepted], weight)
     yield ALL, "crosstalk", _fraction(weight[accepted & wrong], weight[accepted])
     for index, structure in enumerate(part.structures):
         own = accepted & (assigned == index)
         yield structure, "crosstalk", _fraction(weight[own & wrong], weight[own])
+        yield structure, "rejected", _fraction(weight[~accepted & (truth == index)], weight[truth == index])
+
+
+def _of_level(part: Composites, probabilities: np.ndarray, threshold: float) -> Iterator[tuple[str, str, float]]:
+    """What is invented at the threshold, and how much of the composites is shared by several structures."""
+    _, weight = truth_of(part)
     tables = [part.table(index) for index in range(len(part))]
     absent = np.concatenate([_absent(part, index, len(table)) for index, table in enumerate(tables)])
-    invented = accepted & absent[np.arange(len(assigned)), assigned]
-    yield ALL, "invented", float(weight[invented].sum() / weight.sum())
+    assigned = probabilities.argmax(1)
+    invented = (probabilities.max(1) >= threshold) & absent[np.arange(len(assigned)), assigned]
+    yield ALL, "invented", _fraction(weight[invented], weight)
     yield ALL, "shared", float(np.average([shared(table) for table in tables], weights=[len(t) for t in tables]))
 
 

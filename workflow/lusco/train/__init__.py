@@ -21,7 +21,7 @@ from lusco.files import atomic
 from lusco.heads import HEADS
 from lusco.model import ModelDescription, write_model
 from lusco.network import UNet, coarsest_px
-from lusco.novelty import describe, learn, varied_composite
+from lusco.novelty import describe, learn, region_px, varied_composite
 from lusco.recolor.tiles import apply_symmetric
 from lusco.render import render
 from lusco.settings import TrainSettings
@@ -181,13 +181,14 @@ def _chosen_on_validation(network, head, counts, structures, pixel_nm, scale, de
     logs = np.stack([log_probabilities(channels.sum(0)) for channels in counts])
     temperature = fit_temperature(logs, np.stack(counts))
     probabilities = soften(logs, temperature)
-    regions = [describe(c.sum(0), p, pixel_nm) for c, p in zip(counts, probabilities, strict=True)]
+    side_px = region_px(pixel_nm, probabilities.shape[-1])
+    regions = [describe(c.sum(0), p, pixel_nm, side_px) for c, p in zip(counts, probabilities, strict=True)]
     for index, channels in enumerate(counts):  # what is thinner, or lacks a structure, is known too
         varied = varied_composite(channels, random_generator(seed, "known", index))
         own = soften(log_probabilities(varied)[None], temperature)[0]
-        regions[index] = pd.concat([regions[index], describe(varied, own, pixel_nm)], ignore_index=True)
+        regions[index] = pd.concat([regions[index], describe(varied, own, pixel_nm, side_px)], ignore_index=True)
     return {
         "temperature": temperature,
         "rejection": rejection_curve(probabilities, np.stack(counts), structures),
-        "known": asdict(learn(regions)),
+        "known": asdict(learn(regions, side_px)),
     }
