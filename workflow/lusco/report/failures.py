@@ -92,12 +92,13 @@ def breakdown(content: ReportContent) -> Iterator[str]:
         accuracy = scores[ALL, "accuracy"].dropna()
         worst, best = accuracy.idxmin(), accuracy.idxmax()
         shared = scores[ALL, "shared"]
+        whose = "of its localizations" if name == "mixing" else "localizations"
 
         def condition(level: float, name: str = name, shared: pd.Series = shared) -> str:
             return CONDITIONS[name].format(level=level, percent=per_hundred(level), shared=per_hundred(shared[level]))
 
         yield (
-            f"{condition(worst)}, {per_hundred(accuracy[worst])} of 100 localizations are given to the right structure;"
+            f"{condition(worst)}, {per_hundred(accuracy[worst])} of 100 {whose} are given to the right structure;"
             f" {condition(best).lower()}, {per_hundred(accuracy[best])}."
         )
 
