@@ -31,8 +31,8 @@ LABELS = {
 AT_THRESHOLD = {
     "rejected": ("rejected", GREY),
     "crosstalk": ("wrong among accepted", INK),
-    "invented": ("accepted as an absent structure", ALARM),
-    "unfamiliar": ("regions flagged as unfamiliar", "#7C3AED"),
+    "invented": ("accepted as one absent", ALARM),
+    "unfamiliar": ("regions flagged unfamiliar", "#7C3AED"),
 }
 LOGARITHMIC = ("density", "mixing")
 
@@ -70,7 +70,6 @@ def sweep(scores: pd.DataFrame, structures: Sequence[str] | None = None) -> Draw
         curve = _curve(table, measure, ALL)
         threshold.plot(curve["place"], curve["value"], marker="o", markersize=4, color=colour, label=label)
     threshold.set(title="At the chosen threshold", ylim=(-0.02, 1.02))
-    threshold.legend()
     for axes in (accuracy, threshold, likeness):
         axes.yaxis.set_major_formatter(PERCENT)
         axes.grid()
@@ -80,7 +79,10 @@ def sweep(scores: pd.DataFrame, structures: Sequence[str] | None = None) -> Draw
         if name == "number":
             axes.set_xticks(table["level"].unique())
     figure.supxlabel(f"{LABELS[name]} ({scores['composites'].iloc[0]} composites per point)", fontsize=9)
-    figure.legend(*accuracy.get_legend_handles_labels(), loc="outside right center")
+    handles, labels = (
+        [entry for axes in (accuracy, threshold) for entry in axes.get_legend_handles_labels()[part]] for part in (0, 1)
+    )
+    figure.legend(handles, labels, loc="outside right center")
     return figure, table
 
 
