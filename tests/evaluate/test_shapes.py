@@ -5,6 +5,8 @@ import pytest
 
 from lusco.evaluate.distances import structure_scale
 from lusco.evaluate.shapes import SHAPES, filaments, rings, spots, tubes
+from lusco.render import render
+from lusco.simulate import read_description, simulate
 
 PIXEL_NM, SIDE_PX = 20.0, 256
 SIDE_NM = PIXEL_NM * SIDE_PX
@@ -58,6 +60,15 @@ def test_a_tube_has_its_width_and_covers_its_area():
     wide = drawn(np.tile(x, 2), 2000 + np.concatenate([y - 2000, y - 1500]))
     assert tubes(wide, scale(wide), PIXEL_NM)["width_nm"] - measured["width_nm"] == pytest.approx(500, rel=0.1)
     assert measured["covered"] == pytest.approx(measured["width_nm"] / SIDE_NM, rel=0.1)
+
+
+def test_simulated_mitochondria_have_the_width_they_were_given(tmp_path):
+    for width_nm in (300, 600):
+        description = tmp_path / "mitochondria.yaml"
+        description.write_text(f"structures: {{mitochondria: {{width_nm: {width_nm}, beading: 0}}}}")
+        counts = render(simulate(read_description(description), "cell", "mitochondria", 1), PIXEL_NM)
+        # the antibodies reach 15 nm beyond the membrane on either side
+        assert tubes(counts, scale(counts), PIXEL_NM)["width_nm"] == pytest.approx(width_nm + 30, rel=0.2)
 
 
 def test_spots_are_counted_and_grow_with_their_disc():

@@ -11,7 +11,7 @@ from scipy import ndimage
 from skimage.feature import peak_local_max
 from skimage.filters import sato
 from skimage.measure import regionprops
-from skimage.morphology import label, remove_small_holes, remove_small_objects, skeletonize
+from skimage.morphology import disk, label, remove_small_holes, remove_small_objects, skeletonize
 
 NM_PER_UM = 1000.0
 
@@ -26,8 +26,9 @@ FILAMENT_LEAST_UM = 0.3  # shorter ridges are noise
 PROFILE_NM = 200.0  # half the length of a profile across a filament
 PROFILE_STEP_NM = 5.0
 
-TUBE_SIGMA_NM = 70.0  # closes the gaps between clusters of TOM20
-TUBE_LEVEL = 0.05
+TUBE_SIGMA_NM = 40.0
+TUBE_LEVEL = 0.03
+TUBE_GAP_NM = 200.0  # gaps between clusters of TOM20 up to twice as wide are closed
 TUBE_LEAST_UM2 = 0.1
 
 SPOT_SIGMA_NM = 25.0
@@ -112,6 +113,8 @@ def tubes(counts: np.ndarray, scale: float, pixel_nm: float) -> dict[str, float]
     """
     least = int(TUBE_LEAST_UM2 * NM_PER_UM**2 / pixel_nm**2)
     mask = ndimage.gaussian_filter(counts.astype(np.float64), TUBE_SIGMA_NM / pixel_nm) > TUBE_LEVEL * scale
+    reach = round(TUBE_GAP_NM / pixel_nm)
+    mask = ndimage.binary_closing(np.pad(mask, reach), disk(reach))[reach:-reach, reach:-reach]
     mask = remove_small_holes(remove_small_objects(mask, max_size=least - 1), max_size=least - 1)
     if mask.all():  # nowhere an edge
         return {"covered": 1.0, "width_nm": np.nan}
