@@ -38,7 +38,7 @@ rule sweep_scores:
     resources:
         mem_mb=4000,
     params:
-        model=model_folder(CONFIG["model"]),
+        model=subpath(input.model, parent=True),
         levels=lambda wildcards: levels(wildcards.sweep),
         crosstalk=CONFIG["recolor"]["crosstalk"],
         settings=settings("evaluate"),
