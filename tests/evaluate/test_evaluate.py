@@ -6,12 +6,13 @@ import pytest
 
 from lusco import table as tables
 from lusco.errors import InputError
-from lusco.evaluate import evaluate, score_acquisition
+from lusco.evaluate import evaluate, score_acquisition, truth_of, unspecific_table
+from lusco.evaluate.assignment import accepted_counts, assignment_table
 from lusco.model import ModelDescription
 from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.settings import stage_settings
 from lusco.superpose import superpose
-from lusco.superpose.composites import open_composites
+from lusco.superpose.composites import open_composites, write_composites
 
 STRUCTURES = ("rings", "lines")
 
@@ -119,3 +120,25 @@ def test_a_truth_of_structures_that_the_model_does_not_know_gets_a_sentence(tmp_
 def test_a_truth_without_any_structure_gets_a_sentence(tmp_path):
     with pytest.raises(InputError, match=r"a\.csv: no truth is given"):
         score_acquisition(scored_table(tmp_path / "a.csv", ["unspecific"] * 3), STRUCTURES)
+
+
+def test_unspecific_localizations_are_no_crosstalk_and_told_apart(composites, tmp_path):
+    """Three localizations of each structure are unspecific and predicted as rings, with certainty."""
+    marked = []
+    for name, sources, index in zip(composites.names, composites.sources, range(len(composites)), strict=True):
+        table = composites.table(index)
+        table["unspecific"] = table.groupby("structure").cumcount() < 3
+        marked.append((name, sources, table))
+    write_composites(tmp_path / "marked.arrow", STRUCTURES, 20, 64, marked)
+    marked = open_composites(tmp_path / "marked.arrow")
+    table = pd.concat([marked.table(index) for index in range(4)])
+    rings = (table["structure"] == 0) | table["unspecific"]
+    probabilities = np.stack([rings, ~rings], 1).astype(np.float32)
+    truth, weight = truth_of(marked)
+    accepted = accepted_counts(probabilities, truth, weight)
+    assert assignment_table(accepted, STRUCTURES)["crosstalk"].max() == 0
+    fall = unspecific_table(marked, probabilities)
+    assert (fall["localizations"] == 24).all()
+    np.testing.assert_allclose(fall.loc[fall["structure"] == "rings", "fraction"], 1)
+    np.testing.assert_allclose(fall.loc[fall["structure"] == "lines", "fraction"], 0)
+    np.testing.assert_array_equal(sum(marked.counts(i) - marked.bound(i) for i in range(4)).sum((1, 2)), 12)

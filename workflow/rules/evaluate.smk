@@ -16,6 +16,7 @@ rule evaluate:
                 "regions.csv",
                 "assignment.csv",
                 "calibration.csv",
+                "unspecific.csv",
                 "summary.csv",
                 "metadata.json",
             ],

@@ -13,6 +13,7 @@ import pandas as pd
 from lusco.errors import Fault, InputError
 from lusco.evaluate.assignment import (
     ALL,
+    THRESHOLDS,
     accepted_counts,
     assignment_table,
     calibration_table,
@@ -39,6 +40,7 @@ SHAPE = ["model", "composite", "structure", "shape", "measure", "source", "value
 COUPLING = ["model", "acquisition", *WINDOWS]
 REGION = ["model", "composite", "x_nm", "y_nm", "side_nm", "localizations", "novelty", "unfamiliar"]
 CALIBRATION = ["model", "structure", "bin", "confidence", "accuracy", "localizations"]
+UNSPECIFIC_FALL = ["model", "threshold", "structure", "fraction", "localizations"]
 UNSPECIFIC = "unspecific"
 SUMMARY = ["model", "structure", "measure", "value"]
 
@@ -78,6 +80,7 @@ def evaluate(
         "regions": REGION,
         "assignment": ASSIGNMENT,
         "calibration": CALIBRATION,
+        "unspecific": UNSPECIFIC_FALL,
     }
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in columns}
     summary = []
@@ -93,7 +96,9 @@ def evaluate(
             accepted_counts(np.asarray(probabilities), truth, weight), composites.structures
         ).assign(acquisition="")
         calibration = calibration_table(np.asarray(probabilities), truth, weight, composites.structures)
-        for key, table in zip(tables, (distances, overlaps, shapes, regions, assignment, calibration), strict=True):
+        unspecific = unspecific_table(composites, np.asarray(probabilities))
+        parts = (distances, overlaps, shapes, regions, assignment, calibration, unspecific)
+        for key, table in zip(tables, parts, strict=True):
             tables[key].append(table.assign(model=name))
         rows = summarise(distances, assignment, calibration, composites.structures)
         summary.append(pd.DataFrame(rows, columns=SUMMARY[1:]).assign(model=name))
@@ -240,10 +245,37 @@ def _shapes(
 
 
 def truth_of(composites: Composites) -> tuple[np.ndarray, np.ndarray]:
-    """Index of the true structure, and weight, of all localizations of composites, one composite after another."""
-    tables = [composites.table(index)[["structure", "weight"]] for index in range(len(composites))]
+    """Index of the true structure, and weight, of all localizations of composites, one composite after another.
+
+    Unspecific localizations belong to no structure, and weigh nothing.
+    """
+    tables = [composites.table(index)[["structure", "weight", "unspecific"]] for index in range(len(composites))]
     joined = pd.concat(tables, ignore_index=True)
-    return joined["structure"].to_numpy().astype(np.int64), joined["weight"].to_numpy()
+    weight = joined["weight"].where(~joined["unspecific"], 0)
+    return joined["structure"].to_numpy().astype(np.int64), weight.to_numpy()
+
+
+def unspecific_table(composites: Composites, probabilities: np.ndarray) -> pd.DataFrame:
+    """Where unspecific localizations fall.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns threshold, structure, fraction (of all unspecific localizations, those accepted as the structure) and
+        localizations (all unspecific ones); empty where none is known to be unspecific.
+    """
+    own = np.concatenate([composites.table(index)["unspecific"] for index in range(len(composites))])
+    if not own.any():
+        return pd.DataFrame(columns=UNSPECIFIC_FALL[1:])
+    accepted = accepted_counts(probabilities[own], np.zeros(own.sum(), dtype=np.int64), np.ones(own.sum()))
+    return pd.DataFrame(
+        {
+            "threshold": np.repeat(THRESHOLDS, len(composites.structures)),
+            "structure": np.tile(composites.structures, len(THRESHOLDS)),
+            "fraction": accepted.sum(2).ravel() / own.sum(),
+            "localizations": own.sum(),
+        }
+    )
 
 
 def _metadata(

@@ -55,7 +55,7 @@ def assemble(
     """
     tables = {
         name: pd.read_csv(evaluation / f"{name}.csv")
-        for name in ("summary", "assignment", "distances", "overlap", "coupling", "shapes", "regions")
+        for name in ("summary", "assignment", "distances", "overlap", "coupling", "shapes", "regions", "unspecific")
     }
     sweeps = {name: levels for name, levels in config["sweeps"].items() if name != "composites" and levels}
     return ReportContent(

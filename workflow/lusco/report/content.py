@@ -72,7 +72,7 @@ class ReportContent:
         Anything to tell the reader, a sentence each.
     sweeps : mapping of str to pandas.DataFrame
         `evaluation/sweep_<name>.csv` by name of the sweep.
-    distances, overlap, coupling, shapes, regions : pandas.DataFrame, optional
+    distances, overlap, coupling, shapes, regions, unspecific : pandas.DataFrame, optional
         `evaluation/distances.csv` and so on, from which failures are named.
     """
 
@@ -96,6 +96,7 @@ class ReportContent:
     coupling: pd.DataFrame | None = None
     shapes: pd.DataFrame | None = None
     regions: pd.DataFrame | None = None
+    unspecific: pd.DataFrame | None = None
 
     def value(self, measure: str, structure: str = ALL) -> float:
         """A number of the chosen model's summary; NaN if it is not there."""
@@ -111,7 +112,13 @@ class ReportContent:
 
     def at_threshold(self) -> pd.DataFrame:
         """Rows of the assignment on composites nearest to the chosen threshold, indexed by structure."""
-        table = composites_only(self.assignment)
+        return self._at_threshold(composites_only(self.assignment))
+
+    def unspecific_at_threshold(self) -> pd.DataFrame:
+        """Rows of the fall of unspecific localizations nearest to the chosen threshold, indexed by structure."""
+        return pd.DataFrame() if self.unspecific is None else self._at_threshold(self.unspecific)
+
+    def _at_threshold(self, table: pd.DataFrame) -> pd.DataFrame:
         table = table[table["model"] == self.model]
         distance = (table["threshold"] - self.threshold).abs()
         return table[distance == distance.min()].drop_duplicates("structure").set_index("structure")

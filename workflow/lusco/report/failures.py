@@ -39,6 +39,18 @@ def confusions(content: ReportContent) -> Iterator[str]:
         )
 
 
+def unspecific(content: ReportContent) -> Iterator[str]:
+    """Yield a sentence on where localizations that belong to no structure end up."""
+    rows = content.unspecific_at_threshold()
+    if rows.empty:
+        return
+    given = ", ".join(f"{per_hundred(part)} as {shown(name)}" for name, part in rows["fraction"].items())
+    yield (
+        f"Bound to nothing: of 100 unspecific localizations, {per_hundred(1 - rows['fraction'].sum())} are rejected;"
+        f" {given} keep a colour ({rows['localizations'].iloc[0]:,} in all, left out of accuracy and crosstalk)."
+    )
+
+
 def overlap_errors(content: ReportContent) -> Iterator[str]:
     """Yield a sentence on the pair of structures whose overlap is most wrongly reported."""
     if content.overlap is None:

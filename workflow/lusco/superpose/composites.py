@@ -74,6 +74,11 @@ class Composites:
         """Counts per structure and pixel, shape (structures, side_px, side_px), float32."""
         return count(self.table(index), len(self.structures), self.side_px, self.pixel_nm)
 
+    def bound(self, index: int) -> np.ndarray:
+        """Like `counts`, without unspecific localizations, which belong to no structure."""
+        table = self.table(index)
+        return count(table[~table["unspecific"]], len(self.structures), self.side_px, self.pixel_nm)
+
     def chosen(self, places: Sequence[int]) -> "Composites":
         """Some of the composites of a whole file, by their places in it."""
         names, sources = tuple(self.names[k] for k in places), tuple(self.sources[k] for k in places)

@@ -136,8 +136,8 @@ def _at_threshold(part: Composites, probabilities: np.ndarray, threshold: float)
 
 def _of_level(part: Composites, probabilities: np.ndarray, threshold: float) -> Iterator[tuple[str, str, float]]:
     """What is invented at the threshold, and how much of the composites is shared by several structures."""
-    _, weight = truth_of(part)
     tables = [part.table(index) for index in range(len(part))]
+    weight = np.concatenate([table["weight"] for table in tables])
     absent = np.concatenate([_absent(part, index, len(table)) for index, table in enumerate(tables)])
     assigned = probabilities.argmax(1)
     invented = (probabilities.max(1) >= threshold) & absent[np.arange(len(assigned)), assigned]

@@ -107,7 +107,7 @@ def train(
         features=settings.features,
         depth=settings.depth,
         scale_counts=scale,
-        **_chosen_on_validation(network, head, composites.counts, structures, pixel_nm, scale, device, seed),
+        **_chosen_on_validation(network, head, validation, composites.counts, scale, device, seed),
         training={
             "settings": asdict(settings),
             "seed": seed,
@@ -168,7 +168,7 @@ def _remove_unfinished(out: Path, current: Path) -> None:
             shutil.rmtree(folder)
 
 
-def _chosen_on_validation(network, head, counts, structures, pixel_nm, scale, device, seed) -> dict:
+def _chosen_on_validation(network, head, validation, counts, scale, device, seed) -> dict:
     """Temperature, rejection curve and known regions of a trained network."""
     network.eval()
     per_scale = torch.tensor(scale, dtype=torch.float32).reshape(-1, 1, 1)
@@ -181,6 +181,8 @@ def _chosen_on_validation(network, head, counts, structures, pixel_nm, scale, de
     logs = np.stack([log_probabilities(channels.sum(0)) for channels in counts])
     temperature = fit_temperature(logs, np.stack(counts))
     probabilities = soften(logs, temperature)
+    bound = np.stack([validation.bound(index) for index in range(len(validation))])
+    pixel_nm = validation.pixel_nm
     side_px = region_px(pixel_nm, probabilities.shape[-1])
     regions = [describe(c.sum(0), p, pixel_nm, side_px) for c, p in zip(counts, probabilities, strict=True)]
     for index, channels in enumerate(counts):  # what is thinner, or lacks a structure, is known too
@@ -189,6 +191,6 @@ def _chosen_on_validation(network, head, counts, structures, pixel_nm, scale, de
         regions[index] = pd.concat([regions[index], describe(varied, own, pixel_nm, side_px)], ignore_index=True)
     return {
         "temperature": temperature,
-        "rejection": rejection_curve(probabilities, np.stack(counts), structures),
+        "rejection": rejection_curve(probabilities, bound, validation.structures),
         "known": asdict(learn(regions, side_px)),
     }
