@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lusco.errors import InputError
-from lusco.model import ModelDescription, check_structures, read_description, read_network, write_model
+from lusco.model import ModelDescription, check_structures, read_description, read_network, start_network, write_model
 from lusco.network import UNet
 
 REJECTION = [
@@ -90,3 +90,20 @@ def test_other_structures_than_the_model_knows_are_refused(description, folder):
     check_structures(description, ["rings", "lines"], folder)
     with pytest.raises(InputError, match=r"knows the structures rings, lines, the configuration asks for lines, dots"):
         check_structures(description, ["lines", "dots"], folder)
+
+
+def test_a_new_network_starts_from_a_model_and_its_structures(folder):
+    """Of lines and dots only lines are known: their output is the model's, that of dots is still the new network's."""
+    known, network = read_network(folder, read_description(folder)), UNet(2, 4, 2)
+    first = network.head.weight.clone()
+    start_network(network, ["lines", "dots"], 20, folder)
+    counts = torch.rand(1, 1, 16, 16)
+    assert torch.equal(network(counts)[:, 0], known(counts)[:, 1])
+    assert torch.equal(network.head.weight[4:], first[4:])
+
+
+def test_a_model_of_another_size_or_pixel_is_no_start(folder):
+    with pytest.raises(InputError, match=r"has 4 features and depth 2; set `train\.features`"):
+        start_network(UNet(2, 4, 3), ["lines", "dots"], 20, folder)
+    with pytest.raises(InputError, match="has pixels of 20 nm, not 10"):
+        start_network(UNet(2, 4, 2), ["lines", "dots"], 10, folder)

@@ -155,6 +155,10 @@ FAULTS = {
         "{splits: {validation: 0.5, test: 0.5}}",
         "key `splits`: validation and test leave nothing to train on; lower one of the fractions.",
     ),
+    "no model to start from": (
+        "{models: {own: {start_from: nowhere}}}",
+        "key `models.own.start_from`: there is no model in the folder `nowhere`;",
+    ),
     "no pretrained model": (
         "{pretrained: nowhere}",
         "key `pretrained`: there is no model in the folder `nowhere`;"

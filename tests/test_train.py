@@ -169,3 +169,15 @@ def test_the_rejection_curve_is_that_of_the_localizations():
     wrong = 1 - np.trace(accepted[0]) / len(flat)
     assert curve[0] == pytest.approx({"threshold": 0.0, "rejected": 0.0, "crosstalk": wrong})
     assert [entry["rejected"] for entry in curve] == sorted(entry["rejected"] for entry in curve)
+
+
+def test_training_starts_where_another_ended(material, trained, tmp_path):
+    run(material, tmp_path, start_from=str(trained), steps=1, validate_every=1, learning_rate=1e-9)
+    end = pd.read_csv(trained / "history.csv")["validation_loss"].min()
+    assert pd.read_csv(tmp_path / "history.csv")["validation_loss"].iloc[0] == pytest.approx(end, abs=1e-4)
+
+
+def test_only_the_first_acquisitions_of_each_structure_are_used(material, tmp_path):
+    run(material, tmp_path, acquisitions=1, steps=1, validate_every=1)
+    used = read_description(tmp_path).training["acquisitions"]
+    assert used == {structure: [f"{structure}_0"] for structure in STRUCTURES}

@@ -132,6 +132,44 @@ def check_structures(description: ModelDescription, structures: Sequence[str], f
         )
 
 
+def start_network(network: "UNet", structures: Sequence[str], pixel_nm: float, folder: str | Path) -> None:
+    """Give a new network the weights of a model, and the outputs of those structures that both have.
+
+    Parameters
+    ----------
+    network : UNet
+        Changed in place.
+    structures : sequence of str
+        Structures in the order of its channels; those that the model does not have keep their first weights.
+    pixel_nm : float
+        Pixel size it is to be trained at, in nm.
+    folder : str or Path
+        Folder of the model.
+
+    Raises
+    ------
+    InputError
+        If the model is of another size, or of another pixel size.
+    """
+    description = read_description(folder)
+    if description.pixel_nm != pixel_nm:
+        what = f"the model to start from has pixels of {description.pixel_nm:g} nm, not {pixel_nm:g}"
+        raise InputError(Fault(folder, what, "set `pixel_nm` to that of the model, or start from nothing"))
+    known = read_network(folder, description)
+    own, given = network.state_dict(), known.state_dict()
+    if [t.shape for n, t in own.items() if "head" not in n] != [t.shape for n, t in given.items() if "head" not in n]:
+        what = f"the model to start from has {description.features} features and depth {description.depth}"
+        raise InputError(Fault(folder, what, "set `train.features` and `train.depth` to these"))
+    for name in ("head.weight", "head.bias"):
+        each = len(own[name]) // len(structures)  # outputs of a structure, one after another
+        start = given.pop(name)
+        for index, structure in enumerate(structures):
+            if structure in description.structures:
+                place = description.structures.index(structure)
+                own[name][index * each : (index + 1) * each] = start[place * each : (place + 1) * each]
+    network.load_state_dict(own | given)
+
+
 def read_network(folder: str | Path, description: ModelDescription) -> "UNet":
     """Build the network of a model and load its weights.
 

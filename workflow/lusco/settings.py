@@ -54,6 +54,8 @@ class TrainSettings:
     learning_rate: float
     keep_fraction_min: float
     absent: float
+    start_from: str
+    acquisitions: int | None
     device: str
     precision: str
 
@@ -160,6 +162,14 @@ def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         yield Fault(file, "validation and test leave nothing to train on", "lower one of the fractions", "key `splits`")
     if full["pretrained"] and "=" in full["pretrained"]:
         yield Fault(file, "the path of the model has a `=`", "rename the folder", "key `pretrained`")
-    if full["pretrained"] and not (Path(full["pretrained"]) / "model.json").is_file():
-        mend = "give a folder with model.json and weights.safetensors, or leave it empty to train"
-        yield Fault(file, f"there is no model in the folder `{full['pretrained']}`", mend, "key `pretrained`")
+    yield from _models_not_there(full, file)
+
+
+def _models_not_there(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
+    """Keys that name the folder of a model where there is none."""
+    named = {"pretrained": full["pretrained"], "train.start_from": full["train"]["start_from"]}
+    named |= {f"models.{name}.start_from": how.get("start_from", "") for name, how in full["models"].items()}
+    for key, folder in named.items():
+        if folder and not (Path(folder) / "model.json").is_file():
+            mend = "give a folder with model.json and weights.safetensors, or leave it empty to train"
+            yield Fault(file, f"there is no model in the folder `{folder}`", mend, f"key `{key}`")

@@ -94,6 +94,12 @@ def model_folder(name):
     return CONFIG["pretrained"] or f"{EXPERIMENT}/models/{name}"
 
 
+def start_files(name):
+    """The model whose weights a training starts from, if any."""
+    folder = CONFIG["models"][name].get("start_from", CONFIG["train"]["start_from"])
+    return [f"{folder}/{file}" for file in ("model.json", "weights.safetensors")] if folder else []
+
+
 def model_files(name):
     return [f"{model_folder(name)}/{file}" for file in ("model.json", "weights.safetensors")]
 

@@ -3,6 +3,7 @@ rule train:
     input:
         tables=tables("train"),
         validation=f"{EXPERIMENT}/composites/validation.arrow",
+        start=lambda wildcards: start_files(wildcards.model),
     output:
         f"{EXPERIMENT}/models/{{model}}/model.json",
         f"{EXPERIMENT}/models/{{model}}/weights.safetensors",

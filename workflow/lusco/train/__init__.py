@@ -19,7 +19,7 @@ from lusco.errors import Fault, InputError
 from lusco.evaluate.distances import structure_scale
 from lusco.files import atomic
 from lusco.heads import HEADS
-from lusco.model import ModelDescription, write_model
+from lusco.model import ModelDescription, read_description, start_network, write_model
 from lusco.network import UNet, coarsest_px
 from lusco.novelty import describe, learn, region_px, varied_composite
 from lusco.recolor.tiles import apply_symmetric
@@ -69,11 +69,15 @@ def train(
     torch.set_num_threads(threads)
     lightning.seed_everything(seed, verbose=False)
     structures, pixel_nm = validation.structures, validation.pixel_nm
+    acquisitions = _first(acquisitions, structures, settings.acquisitions)
     device = choose_device(settings.device)
     precision = choose_precision(settings.precision, device)
     scale = _scales(acquisitions, structures, smoothing_nm, pixel_nm)
     head = HEADS[settings.head]
-    network = UNet(len(structures), settings.features, settings.depth).to(memory_format=torch.channels_last)
+    network = UNet(len(structures), settings.features, settings.depth)
+    if settings.start_from:
+        start_network(network, structures, pixel_nm, settings.start_from)
+    network = network.to(memory_format=torch.channels_last)
     per_scale = torch.tensor(scale, dtype=torch.float32, device=device).reshape(-1, 1, 1)
     validations = max(1, round(settings.steps / settings.validate_every))
     schedule = Schedule(validations, -(-settings.steps // validations), settings.patience, settings.learning_rate)
@@ -129,6 +133,12 @@ def train(
     shutil.rmtree(checkpoints)
 
 
+def _first(acquisitions: Sequence[Localizations], structures: Sequence[str], number: int | None) -> list[Localizations]:
+    """The first acquisitions of each structure, or all."""
+    own = ([a for a in acquisitions if a.source["structure"] == name][:number] for name in structures)
+    return [acquisition for some in own for acquisition in some]
+
+
 def _scales(
     acquisitions: Sequence[Localizations], structures: Sequence[str], smoothing_nm: float, pixel_nm: float
 ) -> tuple[float, ...]:
@@ -155,6 +165,8 @@ def _fingerprint(
 ) -> str:
     """Identifies a training, so that only the same one is ever resumed."""
     content = [validation.structures, validation.pixel_nm, validation.sources, asdict(settings), seed]
+    if settings.start_from:
+        content.append(read_description(settings.start_from).weights_sha256)
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     for a in acquisitions:  # by content: the same file filtered or merged in another way is other data
         digest.update(json.dumps([a.source["acquisition"], a.field_nm]).encode())
