@@ -23,7 +23,6 @@ from lusco.heads import HEADS
 from lusco.network import UNet
 from lusco.recolor.tiles import apply_symmetric
 from lusco.render import render
-from lusco.settings import stage_settings
 from lusco.superpose import by_structure
 from lusco.superpose.composites import Composites, open_composites
 from lusco.train.crops import Crops
@@ -44,6 +43,8 @@ class Way:
     crop_px: int = 128
     features: int = 32
     depth: int = 3
+    keep_min: float = 0.5
+    absent: float = 0.1
 
 
 DEFAULT = Way()
@@ -55,21 +56,25 @@ WAYS = {
     "rate_halved": replace(DEFAULT, rate=1.5e-3),
     "rate_doubled": replace(DEFAULT, rate=6e-3),
     "crop_192": replace(DEFAULT, crop_px=192, batch=4),
+    "features_24": replace(DEFAULT, features=24),
     "features_48": replace(DEFAULT, features=48),
+    "depth_2": replace(DEFAULT, depth=2),
     "depth_4": replace(DEFAULT, depth=4),
+    "no_thinning": replace(DEFAULT, keep_min=1.0),
+    "thinned_to_a_tenth": replace(DEFAULT, keep_min=0.1),
+    "always_all": replace(DEFAULT, absent=0.0),
 }
 
 
 def trained(way: Way, fields: tuple, pixel_nm: float, seconds: float) -> tuple[UNet, int]:
     """A network after so many seconds of processor time, and its number of steps."""
     torch.manual_seed(SEED)
-    settings = stage_settings("train", {})
     network = UNet(len(fields), way.features, way.depth).to(memory_format=torch.channels_last)
     if way.optimizer == "muon":
         optimizer = muon(network, way.rate, WEIGHT_DECAY)
     else:
         optimizer = AdamW(network.parameters(), lr=way.rate, weight_decay=WEIGHT_DECAY)
-    crops = Crops(fields, way.crop_px, pixel_nm, settings.keep_fraction_min, settings.absent, SEED)
+    crops = Crops(fields, way.crop_px, pixel_nm, way.keep_min, way.absent, SEED)
     steps, spent = 0, 0.0
     while spent < seconds:
         pairs = [crops[steps * way.batch + index] for index in range(way.batch)]
@@ -88,19 +93,42 @@ def trained(way: Way, fields: tuple, pixel_nm: float, seconds: float) -> tuple[U
     return network.eval(), steps
 
 
+def logs_of(network: UNet, counts: list[np.ndarray]) -> list[np.ndarray]:
+    """Log probabilities of composites, averaged over the eight symmetries."""
+    outputs = (apply_symmetric(network, c.sum(0), c.shape[-1], "cpu") for c in counts)
+    return [torch.log_softmax(torch.from_numpy(output), 0).numpy() for output in outputs]
+
+
+def logs_of_one_view(network: UNet, counts: list[np.ndarray]) -> list[np.ndarray]:
+    """Log probabilities of composites, seen one way up only."""
+    with torch.inference_mode():
+        outputs = [network(torch.from_numpy(c.sum(0))[None, None]) for c in counts]
+    return [torch.log_softmax(output[0], 0).numpy() for output in outputs]
+
+
+def cross_entropy(logs: list[np.ndarray], counts: list[np.ndarray]) -> float:
+    """Per localization."""
+    return -sum((c * log).sum() for c, log in zip(counts, logs, strict=True)) / sum(c.sum() for c in counts)
+
+
+def accuracy(logs: list[np.ndarray], counts: list[np.ndarray]) -> float:
+    """Fraction of localizations whose likeliest structure is the true one."""
+    right = sum((c * (log == log.max(0))).sum() for c, log in zip(counts, logs, strict=True))
+    return right / sum(c.sum() for c in counts)
+
+
 def scores(network: UNet, composites: Composites, scales: list[float]) -> dict[str, float]:
     """Cross-entropy, accuracy, and the least gap closed of all structures, on medians over composites."""
     counts = [composites.counts(index) for index in range(len(composites))]
-    logs = []
-    for channels in counts:
-        output = torch.from_numpy(apply_symmetric(network, channels.sum(0), channels.shape[-1], "cpu"))
-        logs.append(torch.log_softmax(output, 0).numpy())
-    total = sum(channels.sum() for channels in counts)
+    rng = np.random.default_rng(SEED)
+    quarter = [rng.binomial(c.astype(np.int64), 0.25).astype(np.float32) for c in counts]
+    logs = logs_of(network, counts)
     shares = [np.exp(log) for log in logs]
-    right = sum((c * (p == p.max(0))).sum() for c, p in zip(counts, shares, strict=True))
     result = {
-        "cross_entropy": -sum((c * log).sum() for c, log in zip(counts, logs, strict=True)) / total,
-        "accuracy": right / total,
+        "cross_entropy": cross_entropy(logs, counts),
+        "one_view": cross_entropy(logs_of_one_view(network, counts), counts),
+        "accuracy": accuracy(logs, counts),
+        "at_a_quarter": accuracy(logs_of(network, quarter), quarter),
     }
     for name in ("mse", "dssim"):
         gaps = []

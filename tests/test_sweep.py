@@ -86,6 +86,18 @@ def test_precision_adds_a_gaussian_to_each_position(acquisitions, tmp_path):
     assert merged["uncertainty_nm_blurred"].iloc[0] == pytest.approx(np.hypot(6, 30))
 
 
+def test_scale_multiplies_every_distance(acquisitions, tmp_path):
+    levels = made(acquisitions, tmp_path, "scale", [0.5, 1, 2])
+    sources = {a.source["acquisition"]: a.table for a in acquisitions}
+    for level, composites in levels.items():
+        table = composites.table(0)
+        assert table[["x_nm", "y_nm"]].to_numpy().max() < SIDE_PX * PIXEL_NM
+        own = table[table["structure"] == 0].iloc[:20]
+        true = sources[composites.sources[0][STRUCTURES[0]]].iloc[own["row"]]
+        across, measured = (np.hypot(*(t[axis].diff().iloc[1:] for axis in ("x_nm", "y_nm"))) for t in (true, own))
+        np.testing.assert_allclose(measured.to_numpy(), level * across.to_numpy())
+
+
 def test_overlap_orders_arrangements_by_what_they_share(acquisitions, tmp_path):
     sparse = [
         tables.localizations(

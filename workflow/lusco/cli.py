@@ -154,7 +154,7 @@ def superpose(
 @app.command()
 def sweep(
     acquisitions: Annotated[list[Path], typer.Argument(help="Single-structure test acquisitions.")],
-    kind: Annotated[str, typer.Option(help="density, mixing, precision_nm, overlap or number.")],
+    kind: Annotated[str, typer.Option(help="density, mixing, precision_nm, scale, overlap or number.")],
     levels: Levels,
     composites: Annotated[int, typer.Option(help="Composites per level.")],
     structures: Structures,
@@ -270,7 +270,7 @@ def sweep_scores(
     composites: Composites,
     applied: Annotated[Path, typer.Option(help="Folder of their recoloured channels.")],
     model: Annotated[Path, typer.Option(help="Folder of the model that recoloured them.")],
-    kind: Annotated[str, typer.Option(help="density, mixing, precision_nm, overlap or number.")],
+    kind: Annotated[str, typer.Option(help="density, mixing, precision_nm, scale, overlap or number.")],
     levels: Levels,
     crosstalk: Annotated[float, typer.Option(help="Crosstalk that the threshold is chosen for.")],
     out: Out,

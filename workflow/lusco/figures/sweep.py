@@ -26,6 +26,7 @@ LABELS = {
     "mixing": "localizations kept of one structure, the others complete",
     "number": "structures present",
     "precision_nm": "added to each position, standard deviation [nm]",
+    "scale": "positions multiplied by, as by a wrong pixel size",
     "overlap": "localizations within reach of another structure, fraction",
 }
 AT_THRESHOLD = {
@@ -34,7 +35,7 @@ AT_THRESHOLD = {
     "invented": ("accepted as one absent", ALARM),
     "unfamiliar": ("regions flagged unfamiliar", "#7C3AED"),
 }
-LOGARITHMIC = ("density", "mixing")
+LOGARITHMIC = ("density", "mixing", "scale")
 
 
 @styled

@@ -19,6 +19,7 @@ CONDITIONS = {
     "mixing": "With {percent} % of one structure's localizations and the others complete",
     "number": "With {level:g} of the structures present",
     "precision_nm": "With {level:g} nm added to the scatter of each position",
+    "scale": "With positions multiplied by {level:g}, as by a wrong pixel size",
     "overlap": "Where {shared} % of the localizations lie within reach of another structure",
 }
 

@@ -34,11 +34,14 @@ class Condition:
         Standard deviation of what is added to each position.
     overlap : float or None
         Which of `ARRANGEMENTS` chance arrangements to take: 0 that with the least overlap, 1 that with the most.
+    scale : float
+        By which positions are multiplied, as by a wrong pixel size of the camera.
     """
 
     keep: tuple[float, ...]
     blur_nm: float = 0.0
     overlap: float | None = None
+    scale: float = 1.0
 
 
 def _density(level: float, index: int, structures: int) -> Condition:
@@ -62,12 +65,17 @@ def _overlap(level: float, index: int, structures: int) -> Condition:
     return Condition((1.0,) * structures, overlap=level)
 
 
+def _scale(level: float, index: int, structures: int) -> Condition:
+    return Condition((1.0,) * structures, scale=level)
+
+
 SWEEPS: dict[str, Callable[[float, int, int], Condition]] = {
     "density": _density,
     "mixing": _mixing,
     "number": _number,
     "precision_nm": _precision,
     "overlap": _overlap,
+    "scale": _scale,
 }
 
 
@@ -108,10 +116,10 @@ def superpose_sweep(
     Raises
     ------
     InputError
-        If positions are to be blurred of an acquisition that is an image.
+        If positions are to be changed of an acquisition that is an image.
     """
-    if sweep == "precision_nm":
-        _check_positions(acquisitions)
+    if sweep in ("precision_nm", "scale"):
+        _check_positions(acquisitions, sweep)
     fields = by_structure(acquisitions, structures, pixel_nm)
     sources = {acquisition.source["acquisition"]: acquisition for acquisition in acquisitions}
     composites = []
@@ -136,11 +144,9 @@ def shared(table: pd.DataFrame) -> float:
     return float(np.average(several, weights=table["weight"])) if len(table) else 0.0
 
 
-def _check_positions(acquisitions: Sequence[Localizations]) -> None:
-    what, mend = "it is an image, which has no positions to blur", "leave the key empty, or give localizations"
-    raise_all(
-        [Fault(a.source["acquisition"], what, mend, "key `sweeps.precision_nm`") for a in acquisitions if a.is_image]
-    )
+def _check_positions(acquisitions: Sequence[Localizations], sweep: str) -> None:
+    what, mend = "it is an image, which has no positions to change", "leave the key empty, or give localizations"
+    raise_all([Fault(a.source["acquisition"], what, mend, f"key `sweeps.{sweep}`") for a in acquisitions if a.is_image])
 
 
 def _arranged(
@@ -162,12 +168,16 @@ def _composite(
 ) -> pd.DataFrame:
     seeds = rng.integers(2**63, size=len(fields))  # what is drawn for a structure does not depend on the others
     parts = [
-        localizations_of(field, sources[field.name], channel, side_nm, keep, np.random.default_rng(own))
+        localizations_of(
+            field, sources[field.name], channel, side_nm / condition.scale, keep, np.random.default_rng(own)
+        )
         for channel, (field, keep, own) in enumerate(zip(fields, condition.keep, seeds, strict=True))
         if keep
     ]
     table = pd.concat(parts, ignore_index=True)
-    if not condition.blur_nm:
+    if condition.scale != 1:
+        table[["x_nm", "y_nm", "uncertainty_nm"]] *= condition.scale
+    elif not condition.blur_nm:
         return table
     for axis in ("x_nm", "y_nm"):
         table[axis] += rng.normal(0, condition.blur_nm, len(table))
