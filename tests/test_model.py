@@ -4,7 +4,9 @@ import json
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from lusco.cli import app
 from lusco.errors import InputError
 from lusco.model import ModelDescription, check_structures, read_description, read_network, start_network, write_model
 from lusco.network import UNet
@@ -36,6 +38,19 @@ def test_a_model_comes_back_as_it_was(folder):
     counts = torch.rand(1, 1, 16, 16)
     assert torch.equal(network(counts), original(counts))
     assert (read.structures, read.scale_counts, read.rejection) == (("rings", "lines"), (1.5, 2.5), REJECTION)
+
+
+def test_a_model_is_handed_on_at_half_the_size(folder, tmp_path):
+    result = CliRunner().invoke(
+        app, ["model", str(folder), "--structures", "rings,lines", "--half", "--out", str(tmp_path / "half")]
+    )
+    assert result.exit_code == 0, result.output
+    size, own = ((path / "weights.safetensors").stat().st_size for path in (tmp_path / "half", folder))
+    assert size < 0.6 * own
+    description = read_description(tmp_path / "half")
+    network, original = read_network(tmp_path / "half", description), read_network(folder, read_description(folder))
+    counts = torch.rand(1, 1, 16, 16)
+    assert torch.allclose(network(counts), original(counts), atol=2e-3)
 
 
 def test_the_threshold_is_the_lowest_that_keeps_the_crosstalk(description):

@@ -195,13 +195,19 @@ def train(
 
 
 @app.command()
-def model(folder: ModelFolder, structures: Structures, out: Out) -> None:
+def model(
+    folder: ModelFolder,
+    structures: Structures,
+    out: Out,
+    half: Annotated[bool, typer.Option("--half", help="Store numbers of 16 bits: half the size, to hand on.")] = False,
+) -> None:
     """Check a model and copy it."""
     from lusco.model import check_structures, read_description, read_network, write_model
 
     description = read_description(folder)
     check_structures(description, structures.split(","), folder)
-    write_model(out, read_network(folder, description), description)
+    network = read_network(folder, description)
+    write_model(out, network.half() if half else network, description)
 
 
 @app.command()
