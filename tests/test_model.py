@@ -20,7 +20,7 @@ REJECTION = [
 
 @pytest.fixture
 def description():
-    return ModelDescription(("rings", "lines"), 20.0, "shares", 4, 2, (1.5, 2.5), 1.1, REJECTION, {}, {"seed": 1})
+    return ModelDescription(("rings", "lines"), 20.0, "shares", 4, 2, (1.5, 2.5), 1.1, 1.5, REJECTION, {}, {"seed": 1})
 
 
 @pytest.fixture

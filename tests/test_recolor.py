@@ -25,7 +25,9 @@ def recolorer(tmp_path, head="shares"):
     torch.manual_seed(1)
     network = UNet(3, 4, 2)
     torch.nn.init.normal_(network.head.weight, std=2.0)
-    model = ModelDescription(("rings", "lines", "dots"), 20.0, head, 4, 2, (2.0, 3.0, 4.0), 1.3, REJECTION, KNOWN, {})
+    model = ModelDescription(
+        ("rings", "lines", "dots"), 20.0, head, 4, 2, (2.0, 3.0, 4.0), 1.3, 2.0, REJECTION, KNOWN, {}
+    )
     write_model(tmp_path / "model", network, model)
     return Recolorer(tmp_path / "model", read_description(tmp_path / "model"), 64, 1, "cpu")
 

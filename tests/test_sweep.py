@@ -129,7 +129,7 @@ def scored(composites, probabilities_of, tmp_path, sweep, levels):
     regions = pd.DataFrame({"composite": composites.names, "unfamiliar": unfamiliar})
     regions.to_csv(tmp_path / REGIONS, index=False)
     rejection = [{"threshold": 0.5, "rejected": 0.0, "crosstalk": 0.0}]
-    model = ModelDescription(STRUCTURES, PIXEL_NM, "shares", 8, 2, (2.0,) * 3, 1.0, rejection, {}, {})
+    model = ModelDescription(STRUCTURES, PIXEL_NM, "shares", 8, 2, (2.0,) * 3, 1.0, 1.0, rejection, {}, {})
     out = tmp_path / "scores.csv"
     score_sweep(composites, tmp_path, model, sweep, levels, 0.01, stage_settings("evaluate", {}), 1, out)
     return pd.read_csv(out).set_index(["level", "structure", "measure"])["value"]

@@ -28,7 +28,7 @@ def test_independent_images_have_one_and_images_that_follow_each_other_more():
 
 @pytest.fixture
 def model():
-    return ModelDescription(("lines", "tubes"), 20.0, "shares", 4, 2, (2.0, 2.0), 1.0, [], {}, {})
+    return ModelDescription(("lines", "tubes"), 20.0, "shares", 4, 2, (2.0, 2.0), 1.0, 1.0, [], {}, {})
 
 
 def recolored(path, right):

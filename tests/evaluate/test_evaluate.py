@@ -53,7 +53,7 @@ def evaluated(composites, tmp_path, predict):
     regions = pd.DataFrame([{**place, "novelty": 0.5, "unfamiliar": False, "composite": composites.names[0]}])
     regions.to_csv(folder / REGIONS, index=False)
     np.save(folder / PROBABILITIES, np.concatenate(probabilities).astype(np.float32))
-    model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, (2.0, 2.0), 1.0, [], {}, {})
+    model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, (2.0, 2.0), 1.0, 1.0, [], {}, {})
     settings = stage_settings("evaluate", {"shapes": {"rings": "rings", "lines": "filaments"}})
     evaluate(composites, {"m": (model, folder)}, {}, "m", settings, 1, tmp_path / "evaluation")
     return {path.stem: pd.read_csv(path) for path in (tmp_path / "evaluation").glob("*.csv")}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lusco.network import UNet
 
 FORMAT = "lusco-model"
-VERSION = 2
+VERSION = 3
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
 
@@ -39,6 +39,8 @@ class ModelDescription:
         Scale of each structure's images, in counts per pixel, from the training acquisitions.
     temperature : float
         Divides log probabilities; fitted on validation composites.
+    sharpness : float
+        Power of the calibrated probabilities that makes the shares of the channels; chosen on validation composites.
     rejection : list of dict
         On validation composites: `threshold`, and the `rejected` fraction and `crosstalk` it gives.
     known : dict
@@ -56,6 +58,7 @@ class ModelDescription:
     depth: int
     scale_counts: tuple[float, ...]
     temperature: float
+    sharpness: float
     rejection: list[dict[str, float]]
     known: dict[str, Any]
     training: dict[str, Any]

@@ -85,8 +85,10 @@ class Recolorer:
         output = apply_symmetric(self.network, counts, self.tile_px, self.device)
         z = torch.from_numpy(output)[None]
         scale = torch.tensor(model.scale_counts, dtype=torch.float32).reshape(-1, 1, 1)
-        probabilities = soften(head.log_probabilities(z, scale).numpy(), model.temperature)
-        channels = head.channels(z, torch.from_numpy(probabilities), torch.from_numpy(counts)[None, None], scale)
+        logs = head.log_probabilities(z, scale).numpy()
+        probabilities = soften(logs, model.temperature)
+        shares = torch.from_numpy(soften(logs, model.temperature / model.sharpness))
+        channels = head.channels(z, shares, torch.from_numpy(counts)[None, None], scale)
         return Recolored(channels[0].numpy(), probabilities[0])
 
 

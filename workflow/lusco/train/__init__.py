@@ -28,7 +28,7 @@ from lusco.settings import TrainSettings
 from lusco.superpose import by_structure, random_generator
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
-from lusco.train.calibrate import fit_temperature, rejection_curve, soften
+from lusco.train.calibrate import choose_sharpness, fit_temperature, rejection_curve, soften
 from lusco.train.crops import Crops, FixedComposites, training_loader
 from lusco.train.loop import Schedule, Task, choose_device, choose_precision, fit
 
@@ -111,7 +111,7 @@ def train(
         features=settings.features,
         depth=settings.depth,
         scale_counts=scale,
-        **_chosen_on_validation(network, head, validation, composites.counts, scale, device, seed),
+        **_chosen_on_validation(network, head, validation, composites.counts, scale, smoothing_nm, device, seed),
         training={
             "settings": asdict(settings),
             "seed": seed,
@@ -180,8 +180,8 @@ def _remove_unfinished(out: Path, current: Path) -> None:
             shutil.rmtree(folder)
 
 
-def _chosen_on_validation(network, head, validation, counts, scale, device, seed) -> dict:
-    """Temperature, rejection curve and known regions of a trained network."""
+def _chosen_on_validation(network, head, validation, counts, scale, smoothing_nm, device, seed) -> dict:
+    """Temperature, sharpness, rejection curve and known regions of a trained network."""
     network.eval()
     per_scale = torch.tensor(scale, dtype=torch.float32).reshape(-1, 1, 1)
 
@@ -192,6 +192,9 @@ def _chosen_on_validation(network, head, validation, counts, scale, device, seed
 
     logs = np.stack([log_probabilities(channels.sum(0)) for channels in counts])
     temperature = fit_temperature(logs, np.stack(counts))
+    sharpness = 1.0  # of shares; a regression's channels are its own
+    if head is HEADS["shares"]:
+        sharpness = choose_sharpness(logs, np.stack(counts), temperature, scale, smoothing_nm, validation.pixel_nm)
     probabilities = soften(logs, temperature)
     bound = np.stack([validation.bound(index) for index in range(len(validation))])
     pixel_nm = validation.pixel_nm
@@ -203,6 +206,7 @@ def _chosen_on_validation(network, head, validation, counts, scale, device, seed
         regions[index] = pd.concat([regions[index], describe(varied, own, pixel_nm, side_px)], ignore_index=True)
     return {
         "temperature": temperature,
+        "sharpness": sharpness,
         "rejection": rejection_curve(probabilities, bound, validation.structures),
         "known": asdict(learn(regions, side_px)),
     }
