@@ -157,7 +157,7 @@ def test_the_temperature_undoes_overconfidence():
 
 
 def test_sharper_shares_are_chosen_where_they_are_closer_to_the_truth():
-    """Localizations that all belong to the likelier structure want the sharpest shares; drawn ones those as they are."""
+    """Localizations all of the likelier structure want the sharpest shares; drawn ones none sharper."""
     rng = np.random.default_rng(0)
     logs = np.log(soften(rng.normal(0, 1, (2, 2, 64, 64)), 1.0))
     composite = rng.poisson(3, (2, 1, 64, 64))
