@@ -6,7 +6,7 @@ r"""How well an oracle does that knows where the structures are, but not which l
 For each simulated acquisition the geometry is made again, and all its epitopes are drawn many times through linker and
 localization error: the density of localizations that the geometry predicts. Placed where the composite has the
 acquisition, these densities give the probability of each structure in each pixel. No method can do better that is not
-told more than the geometry: what remains wrong lies where structures are closer than the precision, or is unspecific.
+told more than the geometry: what remains wrong lies where structures are closer than the precision.
 """
 
 import argparse
@@ -79,14 +79,15 @@ def main() -> None:
     structures = composites.structures
     names = {name for sources in composites.sources for name in sources.values()}
     files = {n: max(map(str, Path("results/acquisitions", n).glob("*/localizations.parquet"))) for n in names}
-    accepted, images = 0, []
+    accepted, loss, images = 0, 0.0, []
     for index in range(len(composites)):
         expected = densities(composites, index, files)
         shares = expected / expected.sum(0)
-        counts = composites.counts(index)
+        counts, bound = composites.counts(index), composites.bound(index)
         probabilities = np.repeat(shares.reshape(len(structures), -1).T, len(structures), axis=0)
-        truth = np.tile(np.arange(len(structures)), counts[0].size)
-        accepted = accepted + accepted_counts(probabilities, truth, counts.reshape(len(structures), -1).T.ravel())
+        truth = np.tile(np.arange(len(structures)), bound[0].size)
+        accepted = accepted + accepted_counts(probabilities, truth, bound.reshape(len(structures), -1).T.ravel())
+        loss -= float((counts * np.log(shares + 1e-12)).sum())
         images.append((counts, shares * counts.sum(0)))
     curves = assignment_table(accepted, structures)
     for channel, structure in enumerate([*structures, ALL]):
@@ -104,6 +105,7 @@ def main() -> None:
                 chance = np.median([distance(name, a[0], b[0]) for a, b in zip(pairs, others, strict=True)])
                 line += f"  gap {name} {1 - model / chance:.3f}"
         print(line)
+    print(f"cross-entropy {loss / sum(counts.sum() for counts, _ in images):.3f}")
 
 
 if __name__ == "__main__":

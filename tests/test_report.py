@@ -264,6 +264,23 @@ def test_a_sweep_is_told_in_a_sentence():
     )
 
 
+def test_what_is_made_up_of_absent_structures_is_told():
+    rows = [("number", level, 9, "all", "invented", value) for level, value in ((1, 0.004), (2, 0.03), (3, 0.0))]
+    rows += [("number", level, 9, "all", measure, 0.5) for level in (1, 2, 3) for measure in ("accuracy", "shared")]
+    table = pd.DataFrame(rows, columns=["sweep", "level", "composites", "structure", "measure", "value"])
+    text = text_of(report(content(sweeps={"number": table})))
+    assert "at most 3 of 100 localizations are made up" in text
+    assert "(with 2 of the structures present; 9 composites" in text
+
+
+def test_where_unspecific_localizations_end_is_told():
+    rows = [("unet", threshold, name, 0.1, 200) for threshold in (0.0, 0.9) for name in STRUCTURES]
+    table = pd.DataFrame(rows, columns=["model", "threshold", "structure", "fraction", "localizations"])
+    text = text_of(report(content(unspecific=table)))
+    rejected = 100 - 10 * len(STRUCTURES)
+    assert f"of 100 unspecific localizations, {rejected} are rejected; 10 as" in text
+
+
 def test_what_measured_overlap_is_worth_is_told_in_a_sentence():
     rows = [
         ("unet", "mix", f"0_{k}", "tubes", "pores", "manders_a", source, value)

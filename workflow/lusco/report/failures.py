@@ -116,6 +116,20 @@ def breakdown(content: ReportContent) -> Iterator[str]:
         )
 
 
+def absent(content: ReportContent) -> Iterator[str]:
+    """Yield what is invented: on empty background, and of structures that are not there."""
+    if "number" not in content.sweeps:
+        return
+    table = content.sweeps["number"]
+    invented = table[table["measure"] == "invented"]
+    few = invented.loc[invented["value"].idxmax()]
+    yield (
+        "Where nothing was measured, nothing is drawn: channels are shares of the localizations. Of a structure that is"
+        f" not there, at most {per_hundred(few['value'])} of 100 localizations are made up at the chosen threshold"
+        f" (with {few['level']:g} of the structures present; {few['composites']} composites for each number)."
+    )
+
+
 def worst_composites(content: ReportContent) -> pd.DataFrame:
     """The channels of test composites that came out worst.
 

@@ -73,7 +73,7 @@ def report(content: ReportContent) -> str:
         models=_models(content),
         shapes=_shapes(content),
         coupled=list(failures.coupled(content)),
-        breakdown=list(failures.breakdown(content)),
+        breakdown=[*failures.breakdown(content), *failures.absent(content)],
         confusions=[*failures.confusions(content), *failures.unspecific(content), *failures.overlap_errors(content)],
         worst=failures.worst_composites(content).to_dict("records"),
         splits=_splits(content.splits),
