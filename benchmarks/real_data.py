@@ -1,13 +1,14 @@
 r"""What a change of multiplicity or density between training and use costs, on real acquisitions.
 
-    .venv/bin/python benchmarks/real_data.py
+    .venv/bin/python benchmarks/real_data.py [--cores 2]
 
-Each real experiment is trained twice, on localizations as they were acquired and with the repeats of a molecule merged
-(by trace where there are traces, else within 30 nm and three dark frames), and each of the two models is applied to
-test composites of both kinds, complete and thinned to a quarter: eight numbers for each experiment, of which the
-diagonal is what the reports show.
+Each real experiment is trained three times: on localizations as they were acquired; with the repeats of a molecule
+merged (by trace where there are traces, else within 30 nm and three dark frames); and as acquired, but thinned to
+anything down to a tenth while training. Each model is applied to test composites as acquired and merged, complete and
+thinned to a quarter.
 """
 
+import argparse
 import json
 import subprocess
 from itertools import product
@@ -17,16 +18,22 @@ import pandas as pd
 
 LEVELS = [0.25, 1]
 KINDS = {"as acquired": "none", "merged": "radius"}  # traces, where a file names them, are used with `radius` too
+TRAININGS = {
+    "as acquired": ("none", {}),
+    "merged": ("radius", {}),
+    "as acquired, thinned": ("none", {"keep_fraction_min": 0.1}),
+}
 EXPERIMENTS = ("real_nanoscale", "real_fields")
 
 
-def run(experiment: str, name: str, merge: str, pretrained: str) -> Path:
+def run(experiment: str, name: str, merge: str, train: dict, pretrained: str, cores: int) -> Path:
     """Run a variant of an experiment to the scores of its sweep of density; returns the folder of its results."""
     target = Path("results") / name
     target.mkdir(parents=True, exist_ok=True)
     differs = {
         "experiment": name,
         "ingest": {"merge": merge},
+        "train": train,
         "sweeps": {"density": LEVELS, "composites": 24},
         "pretrained": pretrained,
     }
@@ -34,9 +41,8 @@ def run(experiment: str, name: str, merge: str, pretrained: str) -> Path:
     subprocess.run(
         [
             ".venv/bin/snakemake",
-            *("--workflow-profile", "workflow/profiles/local"),
-            *("--configfile", f"resources/experiments/{experiment}.yaml", str(target / "config.yaml")),
-            *("--quiet", "rules", "--"),
+            *("--workflow-profile", "workflow/profiles/local", "--cores", str(cores), "--quiet", "all"),
+            *("--configfile", f"resources/experiments/{experiment}.yaml", str(target / "config.yaml"), "--"),
             *(f"{target}/evaluation/{file}" for file in ("summary.csv", "sweep_density.csv")),
             f"{target}/model/model.json",
         ],
@@ -46,23 +52,28 @@ def run(experiment: str, name: str, merge: str, pretrained: str) -> Path:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cores", type=int, default=2)
+    cores = parser.parse_args().cores
     rows = []
     for experiment in EXPERIMENTS:
-        trained = {kind: run(experiment, f"{experiment}_{merge}", merge, "") for kind, merge in KINDS.items()}
-        for own, used in product(KINDS, KINDS):
-            folder = trained[own]
-            if own != used:
-                name = f"{experiment}_{KINDS[own]}_on_{KINDS[used]}"
-                folder = run(experiment, name, KINDS[used], str(trained[own] / "model"))
-            scores = pd.read_csv(folder / "evaluation" / "sweep_density.csv")
-            scores = scores[scores["measure"] == "accuracy"]
-            for (level, structure), part in scores.groupby(["level", "structure"], sort=False):
-                use = f"{used}, {'complete' if level == 1 else f'{level:.0%}'}"
-                rows.append((experiment, structure, own, use, 100 * part["value"].iloc[0]))
+        for index, (training, (merge, train)) in enumerate(TRAININGS.items()):
+            own = run(experiment, f"{experiment}_{index}", merge, train, "", cores)
+            for kind, level in product(KINDS, LEVELS):
+                folder = own
+                if KINDS[kind] != merge:
+                    name = f"{experiment}_{index}_on_{KINDS[kind]}"
+                    folder = run(experiment, name, KINDS[kind], {}, str(own / "model"), cores)
+                scores = pd.read_csv(folder / "evaluation" / "sweep_density.csv")
+                scores = scores[(scores["measure"] == "accuracy") & (scores["level"] == level)]
+                use = f"{kind}, {'complete' if level == 1 else f'{level:.0%}'}"
+                rows += [
+                    (experiment, name, training, use, 100 * value)
+                    for name, value in zip(scores["structure"], scores["value"], strict=True)
+                ]
     table = pd.DataFrame(rows, columns=["experiment", "structure", "trained on", "applied to", "accuracy"])
-    wide = table.pivot_table(
-        index=["experiment", "structure", "trained on"], columns="applied to", values="accuracy", sort=False
-    )
+    keys = ["experiment", "structure", "trained on"]
+    wide = table.pivot_table(index=keys, columns="applied to", values="accuracy", sort=False)
     print(wide.round(1).to_string())
     wide.round(2).to_csv(Path("results") / "real_data.csv")
 
