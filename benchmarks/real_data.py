@@ -1,6 +1,6 @@
 r"""What a change of multiplicity or density between training and use costs, on real acquisitions.
 
-    .venv/bin/python benchmarks/real_data.py [--cores 2]
+    .venv/bin/python benchmarks/real_data.py [real_nanoscale|real_fields ...] [--cores 2]
 
 Each real experiment is trained three times: on localizations as they were acquired; with the repeats of a molecule
 merged (by trace where there are traces, else within 30 nm and three dark frames); and as acquired, but thinned to
@@ -53,10 +53,12 @@ def run(experiment: str, name: str, merge: str, train: dict, pretrained: str, co
 
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("experiments", nargs="*", default=EXPERIMENTS)
     parser.add_argument("--cores", type=int, default=2)
-    cores = parser.parse_args().cores
+    given = parser.parse_args()
+    cores = given.cores
     rows = []
-    for experiment in EXPERIMENTS:
+    for experiment in given.experiments:
         for index, (training, (merge, train)) in enumerate(TRAININGS.items()):
             own = run(experiment, f"{experiment}_{index}", merge, train, "", cores)
             for kind, level in product(KINDS, LEVELS):
