@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from lusco import table
+from lusco.calibrate import fit_temperature, rejection_curve, soften
 from lusco.evaluate.assignment import accepted_counts
 from lusco.model import read_description
 from lusco.settings import stage_settings
 from lusco.superpose import superpose
 from lusco.superpose.composites import open_composites
 from lusco.train import _fingerprint, train
-from lusco.train.calibrate import fit_temperature, rejection_curve, soften
 from lusco.train.crops import Successive
 from lusco.train.loop import choose_precision
 

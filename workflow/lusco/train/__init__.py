@@ -15,20 +15,19 @@ import torch
 from torch.utils.data import DataLoader
 
 from lusco import __version__
+from lusco.calibrate import fit_temperature, rejection_curve, soften
 from lusco.errors import Fault, InputError
-from lusco.evaluate.distances import structure_scale
+from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
 from lusco.heads import HEADS
 from lusco.model import ModelDescription, write_model
 from lusco.network import UNet, coarsest_px
 from lusco.novelty import describe, learn, region_px, varied_composite
 from lusco.recolor.tiles import apply_symmetric
-from lusco.render import render
 from lusco.settings import TrainSettings
 from lusco.superpose import by_structure, random_generator
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
-from lusco.train.calibrate import fit_temperature, rejection_curve, soften
 from lusco.train.crops import Crops, FixedComposites, training_loader
 from lusco.train.loop import Schedule, Task, choose_device, choose_precision, fit
 
@@ -71,7 +70,7 @@ def train(
     structures, pixel_nm = validation.structures, validation.pixel_nm
     device = choose_device(settings.device)
     precision = choose_precision(settings.precision, device)
-    scale = _scales(acquisitions, structures, smoothing_nm, pixel_nm)
+    scale = structure_scales(acquisitions, structures, smoothing_nm, pixel_nm)
     head = HEADS[settings.head]
     network = UNet(len(structures), settings.features, settings.depth).to(memory_format=torch.channels_last)
     per_scale = torch.tensor(scale, dtype=torch.float32, device=device).reshape(-1, 1, 1)
@@ -127,19 +126,6 @@ def train(
         pd.DataFrame(history).to_csv(partial, index=False)
     write_model(out, network, description)
     shutil.rmtree(checkpoints)
-
-
-def _scales(
-    acquisitions: Sequence[Localizations], structures: Sequence[str], smoothing_nm: float, pixel_nm: float
-) -> tuple[float, ...]:
-    return tuple(
-        structure_scale(
-            [render(a, pixel_nm) for a in acquisitions if a.source["structure"] == name],
-            smoothing_nm,
-            pixel_nm,
-        )
-        for name in structures
-    )
 
 
 def _check_size(side_px: int, settings: TrainSettings) -> None:

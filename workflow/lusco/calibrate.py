@@ -17,7 +17,8 @@ def fit_temperature(log_probabilities: np.ndarray, counts: np.ndarray) -> float:
     Parameters
     ----------
     log_probabilities, counts : numpy.ndarray
-        Shape (composites, structures, rows, columns).
+        Structures along axis 1: of composites, shape (composites, structures, rows, columns), or of single
+        localizations, shape (n, structures).
     """
     occupied = counts.sum(1) > 0
     logs = np.moveaxis(log_probabilities, 1, -1)[occupied].astype(np.float64)
@@ -43,12 +44,13 @@ def rejection_curve(probabilities: np.ndarray, counts: np.ndarray, structures: S
     Parameters
     ----------
     probabilities, counts : numpy.ndarray
-        Shape (composites, structures, rows, columns).
+        Shapes as for `fit_temperature`.
     structures : sequence of str
         Names by index.
     """
-    composite, truth, row, column = np.nonzero(counts)
-    accepted = accepted_counts(probabilities[composite, :, row, column], truth, counts[composite, truth, row, column])
+    probabilities, counts = np.moveaxis(probabilities, 1, -1), np.moveaxis(counts, 1, -1)
+    *place, truth = np.nonzero(counts)
+    accepted = accepted_counts(probabilities[tuple(place)], truth, counts[*place, truth])
     table = assignment_table(accepted, structures, THRESHOLDS)
     table = table[table["structure"] == ALL].dropna()
     return table[["threshold", "rejected", "crosstalk"]].astype(float).to_dict("records")
