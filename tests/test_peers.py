@@ -231,6 +231,22 @@ def test_networks_by_others_train_and_are_applied(material, tmp_path, name):
     assert not [path for path in tmp_path.rglob("*") if path.suffix in (".ckpt", ".pt", ".pth", ".pkl")]
 
 
+def test_the_surroundings_of_a_patch_are_what_lies_around_it_binned():
+    pytest.importorskip("careamics", reason="it is not installed here (`make peers`)", exc_type=ImportError)
+    peers.find("microsplit")
+    from lusco.peers.microsplit import SCALES, _surroundings
+
+    image = np.random.default_rng(0).random((256, 256)).astype(np.float32)
+    row, column, side = 96, 100, 64
+    for scale in SCALES:
+        margin = side * (scale - 1) // 2
+        mirrored = np.pad(image, margin, mode="reflect")
+        around = mirrored[row : row + side * scale, column : column + side * scale]
+        expected = around.reshape(side, scale, side, scale).mean((1, 3))
+        found = _surroundings(image, side, scale)[row // scale :, column // scale :][:side, :side]
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("name", "package"), [("trees", "sklearn"), ("careamics_unet", "careamics"), ("microsplit", "careamics")]
 )

@@ -41,7 +41,7 @@ GRADIENT_MOST = 0.5
 PATIENCE = 5  # validations without a better one before the learning rate is halved
 STEPS = 100  # between two validations
 VALIDATED = 4  # validation composites that choose the best weights: more would take time from training
-SAMPLES = 5  # of the posterior, for a prediction
+SAMPLES = 4  # of the posterior, for a prediction
 
 
 def train(
@@ -177,8 +177,11 @@ def _predict(network: LadderVAE, image: np.ndarray, normal: dict[str, list[float
     scales = np.stack([_surroundings(image, len(image), scale) for scale in SCALES])
     inputs = torch.from_numpy((scales - np.float32(mean)) / np.float32(deviation))[None]
     with torch.inference_mode():
-        output = sum(network(inputs)[0][0].numpy() for _ in range(samples)) / samples
-    return output * np.reshape(normal["deviations"], (-1, 1, 1)) + np.reshape(normal["means"], (-1, 1, 1))
+        encoded = network.bottomup_pass(inputs)  # once for all samples, which part only on the way down
+        drawn = [network.output_layer(network.topdown_pass(encoded)[0])[0].numpy() for _ in range(samples)]
+    return np.mean(drawn, axis=0) * np.reshape(normal["deviations"], (-1, 1, 1)) + np.reshape(
+        normal["means"], (-1, 1, 1)
+    )
 
 
 def _validate(network: LadderVAE, held_out: np.ndarray, normal: dict[str, list[float]]) -> float:
