@@ -20,7 +20,6 @@ rule train_peer:
     resources:
         mem_mb=8000,
         runtime=lambda wildcards: 60 + 2 * math.ceil(PEERS[wildcards.model]["minutes"]),
-        gpu=1,
     params:
         peer=lambda wildcards: PEERS[wildcards.model]["peer"],
         minutes=lambda wildcards: PEERS[wildcards.model]["minutes"],

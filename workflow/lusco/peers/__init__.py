@@ -1,7 +1,8 @@
 """Peers: models by others, trained on the same composites for the same time, and scored as ours are.
 
 A peer learns from the fixed composites of the training split, calibrates on those of the validation split with the
-functions that calibrate our own models, and sees test composites only when it is applied.
+functions that calibrate our own models, and sees test composites only when it is applied. All peers compute on the
+processor, so a comparison at equal time asks the same of our own models (`train: {device: cpu}`).
 """
 
 import logging

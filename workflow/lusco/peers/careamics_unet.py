@@ -69,7 +69,7 @@ def train(
         num_steps=STEPS,
         n_channels_out=len(training.structures),
         num_workers=0,
-        trainer_params={"num_sanity_val_steps": 0, "enable_model_summary": False},
+        trainer_params={"accelerator": "cpu", "num_sanity_val_steps": 0, "enable_model_summary": False},
         model_params={"depth": DEPTH},
         early_stopping_params={"monitor": "val_loss", "mode": "min", "patience": FOR_EVER},
         seed=seed,
