@@ -247,6 +247,13 @@ def test_overlap_pairs_prediction_with_truth_of_the_same_composite():
     assert table["truth_median"].to_numpy() == pytest.approx(0.2)
 
 
+def test_overlap_is_drawn_though_one_of_the_models_predicts_nothing():
+    rows = overlap_of(["a", "b"], ("one", "two"))
+    rows.loc[(rows["model"] == "two") & (rows["source"] == "model"), "value"] = np.nan
+    _, table = figures.overlap(rows)
+    assert set(table["model"]) == {"one"}
+
+
 def test_the_chosen_threshold_is_marked_on_every_curve():
     _, table = figures.crosstalk(assignment_of(["a", "b"], ("one", "two")), thresholds={"one": 0.52, "two": 0.1})
     chosen = table[table["chosen"]]
