@@ -2,12 +2,13 @@
 
 import json
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from dag import PROJECT
 
 from lusco import peers, table
 from lusco.errors import InputError
@@ -20,6 +21,10 @@ from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.settings import load_config
 from lusco.superpose import superpose
 from lusco.superpose.composites import open_composites
+
+PROJECT = Path(__file__).parents[1]
+needs_trees = pytest.mark.skipif(not find_spec("sklearn"), reason="scikit-learn is not installed here (`make peers`)")
+needs_careamics = pytest.mark.skipif(not find_spec("careamics"), reason="it is not installed here (`make peers`)")
 
 STRUCTURES = ("rings", "lines", "clouds")
 SIDE_PX, PIXEL_NM = 64, 20.0
@@ -203,8 +208,8 @@ def accuracy(validation, applied):
     return (probabilities.argmax(1) == truth).mean()
 
 
+@needs_trees
 def test_trees_tell_rings_from_lines_and_clouds(material, tmp_path):
-    pytest.importorskip("sklearn", reason="trees need scikit-learn")
     description, validation, applied = learnt("trees", material, tmp_path, 0.1)
     assert accuracy(validation, applied) > 0.55, "chance is a third"
     assert description.head == "trees"
@@ -215,15 +220,15 @@ def test_trees_tell_rings_from_lines_and_clouds(material, tmp_path):
     np.testing.assert_allclose(channels[0].sum(0), validation.counts(0).sum(0), atol=1e-3)
 
 
+@needs_trees
 def test_trees_tell_two_structures_apart(tmp_path):
-    pytest.importorskip("sklearn", reason="trees need scikit-learn")
     _, validation, applied = learnt("trees", material_of(("rings", "lines"), tmp_path), tmp_path, 0.05)
     assert accuracy(validation, applied) > 0.7, "chance is a half"
 
 
+@needs_careamics
 @pytest.mark.parametrize("name", ["careamics_unet", "microsplit"])
 def test_networks_by_others_train_and_are_applied(material, tmp_path, name):
-    pytest.importorskip("careamics", reason="it is not installed here (`make peers`)", exc_type=ImportError)
     description, validation, applied = learnt(name, material, tmp_path, 0.05)
     assert accuracy(validation, applied) > 0
     assert description.training["steps"] >= 1
@@ -231,8 +236,8 @@ def test_networks_by_others_train_and_are_applied(material, tmp_path, name):
     assert not [path for path in tmp_path.rglob("*") if path.suffix in (".ckpt", ".pt", ".pth", ".pkl")]
 
 
+@needs_careamics
 def test_the_surroundings_of_a_patch_are_what_lies_around_it_binned():
-    pytest.importorskip("careamics", reason="it is not installed here (`make peers`)", exc_type=ImportError)
     peers.find("microsplit")
     from lusco.peers.microsplit import SCALES, _surroundings
 
@@ -258,8 +263,8 @@ def test_a_package_that_is_missing_is_named_with_its_mend(name, package, monkeyp
         peers.find(name)
 
 
+@needs_trees
 def test_images_are_refused_by_trees(tmp_path, material):
-    pytest.importorskip("sklearn", reason="trees need scikit-learn")
     from lusco.peers.trees import _describe
 
     _, _, composites = material
