@@ -1,6 +1,8 @@
 # make        installs everything into .venv and runs the default experiment to its report
 # make test   installs the same and runs the tests
-# make lint   checks style; all three need nothing but Python 3.11 to 3.13 and a network
+# make lint   checks style
+# make peers  installs models by others into .venv-peers, for resources/experiments/peers.yaml
+# all of them need nothing but Python 3.11 to 3.13 and a network
 #
 # More for Snakemake goes into ARGS:  make ARGS="--configfile resources/experiments/real_fields.yaml"
 # More for pytest goes into TESTS:    make test TESTS="tests/test_sheet.py -x"
@@ -10,12 +12,13 @@ ARGS ?=
 TESTS ?=
 
 INSTALLED := .venv/installed
+PEERS := .venv-peers/installed
 BIN := .venv/bin
 
 # rules and tests call `lusco` by its name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test lint
+.PHONY: run test lint peers
 
 run: $(INSTALLED)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/local $(ARGS)
@@ -28,6 +31,14 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+
+peers: $(PEERS)
+
+$(PEERS): envs/peers.txt envs/peers.post-deploy.sh
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --requirement envs/peers.txt
+	PATH=$(CURDIR)/.venv-peers/bin:$$PATH bash envs/peers.post-deploy.sh
+	touch $@
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv .venv

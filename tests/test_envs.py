@@ -20,6 +20,9 @@ PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 PACKAGES = {"skimage": "scikit-image", "yaml": "pyyaml"}
 BROUGHT_BY_OTHERS = {"requests": "pooch", "tqdm": "lightning"}
 NEED_TORCH = {"torch", "lightning"}
+PEERS = LIBRARY / "peers"
+NOT_OURS = {"sklearn": "scikit-learn", "torchmetrics": "torchmetrics", "threadpoolctl": "scikit-learn"}
+BESIDE = "careamics"  # installed without its dependencies by the post-deploy script
 
 
 def pins(lines: list[str]) -> dict[str, str]:
@@ -62,27 +65,41 @@ def test_every_rule_names_an_environment_that_exists():
     assert set(rules().values()) == set(ENVIRONMENTS)
 
 
+def needed(peers: bool = False) -> set[str]:
+    """Packages that the library names, except in what is for peers only, or there."""
+    files = PEERS.rglob("*.py") if peers else (path for path in LIBRARY.rglob("*.py") if PEERS not in path.parents)
+    return {name for path in files for name in imported(path)}
+
+
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_pins_are_those_of_the_project(environment):
     project = pins(PYPROJECT["dependencies"])
     assert len(project) == len(PYPROJECT["dependencies"]), "every dependency has an exact pin"
     for name, version in packages(environment).items():
-        assert project[name] == version, name
+        assert project.get(name, version) == version, name
+        assert name in project or environment == "peers", name
+
+
+def test_peers_have_one_set_of_pins_and_all_that_they_import():
+    lines = (PROJECT / "envs" / "peers.txt").read_text().splitlines()
+    listed = pins([line for line in lines if not line.startswith("#")])
+    assert listed == packages("peers")
+    assert len(listed) == sum(not line.startswith("#") for line in lines), "every package has an exact pin"
+    own = {NOT_OURS.get(name, name) for name in needed(peers=True)} - {BESIDE}
+    assert own <= set(listed)
+    assert f"{BESIDE}==" in ENVIRONMENTS["peers"].with_suffix(".post-deploy.sh").read_text()
 
 
 def test_every_package_that_the_library_imports_is_a_dependency():
-    needed = {name for path in LIBRARY.rglob("*.py") for name in imported(path)}
-    assert needed <= set(pins(PYPROJECT["dependencies"]))
+    assert needed() <= set(pins(PYPROJECT["dependencies"]))
 
 
 def test_the_environment_of_torch_has_all_that_the_library_imports():
-    needed = {name for path in LIBRARY.rglob("*.py") for name in imported(path)}
-    assert needed <= set(packages("torch"))
+    assert needed() <= set(packages("torch"))
 
 
 def test_the_environment_without_torch_has_all_else():
-    needed = {name for path in LIBRARY.rglob("*.py") for name in imported(path)}
-    assert needed - NEED_TORCH <= set(packages("data"))
+    assert needed() - NEED_TORCH <= set(packages("data"))
     assert not NEED_TORCH & set(packages("data"))
 
 
@@ -96,12 +113,11 @@ def test_stages_without_a_network_do_without_torch():
 
 
 def test_nothing_is_in_an_environment_for_nothing():
-    needed = {name for path in LIBRARY.rglob("*.py") for name in imported(path)}
-    for environment in ENVIRONMENTS:
-        assert set(packages(environment)) <= needed
+    for environment in set(ENVIRONMENTS) - {"peers"}:  # CAREamics needs more than it is imported for
+        assert set(packages(environment)) <= needed()
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_an_environment_gets_the_library_itself(environment):
     script = ENVIRONMENTS[environment].with_suffix(".post-deploy.sh")
-    assert "pip install --no-deps" in script.read_text()
+    assert re.search(r"pip install .*--no-deps --editable \.", script.read_text())

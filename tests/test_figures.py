@@ -29,6 +29,7 @@ LONG = [
     "endoplasmic_reticulum",
     "lysosomal_membrane_proteins",
 ]
+SCORES = ("accuracy", "crosstalk_at_30pct_rejected", "expected_calibration_error", "rejected_at_1pct_crosstalk")
 COMPARISONS = {"model": 1.0, "floor": 0.5, "composite": 2.0, "shuffled_pixels": 5.0, "shuffled_pairs": 4.0}
 
 
@@ -123,6 +124,18 @@ def images_of(number, size=48):
     return composite, np.broadcast_to(composite / number, truth.shape), truth
 
 
+def summary_of(structures, models=("unet",)):
+    """Gap closed has no row of all structures; it falls with each model, to far below chance."""
+    rows = [
+        (model, structure, measure, 0.9 - 1.5 * index if measure.startswith("gap") else 0.1 * index)
+        for index, model in enumerate(models)
+        for structure in [*structures, "all"]
+        for measure in ("gap_closed_mse", "gap_closed_dssim", *SCORES)
+        if structure != "all" or measure in SCORES
+    ]
+    return pd.DataFrame(rows, columns=["model", "structure", "measure", "value"])
+
+
 def draw_all(structures, models=("unet",)):
     composite, prediction, truth = images_of(len(structures))
     scales = dict.fromkeys(structures, 2.0)
@@ -136,6 +149,7 @@ def draw_all(structures, models=("unet",)):
     yield "sweep", figures.sweep(sweep_of(structures), structures)
     yield "crosstalk", figures.crosstalk(assignment_of(structures, models), structures, dict.fromkeys(models, 0.5))
     yield "calibration", figures.calibration(calibration_of(structures, models), structures)
+    yield "peers", figures.peers(summary_of(structures, models), structures)
     yield "loss", figures.loss(history_of(models))
     unfamiliar = pd.DataFrame({"x_nm": [0.0], "y_nm": [0.0], "side_nm": [640.0]})
     yield "mixed", figures.mixed("cell_1", composite, prediction, structures, 20.0, None, composite, unfamiliar)
@@ -233,6 +247,13 @@ def test_overlap_pairs_prediction_with_truth_of_the_same_composite():
     assert table["truth_median"].to_numpy() == pytest.approx(0.2)
 
 
+def test_overlap_is_drawn_though_one_of_the_models_predicts_nothing():
+    rows = overlap_of(["a", "b"], ("one", "two"))
+    rows.loc[(rows["model"] == "two") & (rows["source"] == "model"), "value"] = np.nan
+    _, table = figures.overlap(rows)
+    assert set(table["model"]) == {"one"}
+
+
 def test_the_chosen_threshold_is_marked_on_every_curve():
     _, table = figures.crosstalk(assignment_of(["a", "b"], ("one", "two")), thresholds={"one": 0.52, "two": 0.1})
     chosen = table[table["chosen"]]
@@ -245,6 +266,13 @@ def test_expected_calibration_error_is_weighted_by_localizations():
     bins = pd.DataFrame({"confidence": [0.5, 0.9, 0.7], "accuracy": [0.6, 0.8, np.nan], "localizations": [1, 3, 0]})
     assert expected_error(bins) == pytest.approx((0.1 * 1 + 0.1 * 3) / 4)
     assert np.isnan(expected_error(bins.tail(1)))
+
+
+def test_models_are_compared_by_the_numbers_of_the_summary():
+    summary = summary_of(["a", "b"], ("one", "two"))
+    _, drawn = figures.peers(summary)
+    assert len(drawn) == 2 * (2 * 2 + 3 * 3)
+    assert drawn["value"].min() == pytest.approx(-0.6), "the table keeps what the axis cuts off"
 
 
 def test_the_best_step_is_the_lowest_validation_loss():

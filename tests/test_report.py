@@ -306,4 +306,5 @@ def test_models_are_compared_and_the_chosen_one_is_named():
     two = pd.concat([content().summary, content().summary.assign(model="regression")])
     text = text_of(report(replace(content(), summary=two)))
     assert "The models compared" in text
-    assert "unet (chosen)" in text
+    assert "unet (chosen) tubes 95 %" in text
+    assert "regression all 95 %" in text

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from lusco import table
+from lusco.calibrate import SHARPNESS, choose_sharpness, fit_temperature, rejection_curve, soften
 from lusco.evaluate.assignment import accepted_counts
 from lusco.model import read_description
 from lusco.settings import stage_settings
 from lusco.superpose import superpose
 from lusco.superpose.composites import open_composites
 from lusco.train import _fingerprint, train
-from lusco.train.calibrate import SHARPNESS, choose_sharpness, fit_temperature, rejection_curve, soften
 from lusco.train.crops import Successive
 from lusco.train.loop import choose_precision
 
@@ -161,11 +161,15 @@ def test_sharper_shares_are_chosen_where_they_are_closer_to_the_truth():
     rng = np.random.default_rng(0)
     logs = np.log(soften(rng.normal(0, 1, (2, 2, 64, 64)), 1.0))
     composite = rng.poisson(3, (2, 1, 64, 64))
+
+    def shared(power):
+        return soften(logs, 1 / power) * composite
+
     certain = np.where(logs == logs.max(1, keepdims=True), composite, 0).astype(np.float32)
-    assert choose_sharpness(logs, certain, 1.0, (3.0, 3.0), 12.0, 20.0) == SHARPNESS[-1]
+    assert choose_sharpness(shared, certain, (3.0, 3.0), 12.0, 20.0) == SHARPNESS[-1]
     first = rng.binomial(composite[:, 0], np.exp(logs[:, 0]))
     drawn = np.stack([first, composite[:, 0] - first], 1).astype(np.float32)
-    assert choose_sharpness(logs, drawn, 1.0, (3.0, 3.0), 12.0, 20.0) == 1
+    assert choose_sharpness(shared, drawn, (3.0, 3.0), 12.0, 20.0) == 1
 
 
 def test_the_rejection_curve_is_that_of_the_localizations():

@@ -133,7 +133,7 @@ def split(
 @app.command()
 def superpose(
     acquisitions: Annotated[list[Path], typer.Argument(help="Single-structure acquisitions of the split.")],
-    split: Annotated[str, typer.Option(help="validation or test.")],
+    split: Annotated[str, typer.Option(help="train, validation or test.")],
     structures: Structures,
     pixel_nm: Pixel,
     out: Out,
@@ -146,7 +146,9 @@ def superpose(
     from lusco.superpose import superpose as run
 
     how = stage_settings("superpose", settings)
-    number = {"validation": how.validation_composites, "test": how.test_composites}[split]
+    number = {"train": how.training_composites, "validation": how.validation_composites, "test": how.test_composites}[
+        split
+    ]
     names = structures.split(",")
     run(read_acquisitions(acquisitions, names), names, split, number, how.crop_px, pixel_nm, seed, out)
 
@@ -245,6 +247,40 @@ def recolor_composites(
     description, opened = read_description(folder), open_composites(composites)
     check_structures(description, opened.structures, folder)
     run(Recolorer(folder, description, stage_settings("recolor", settings).tile_px, threads), opened, out)
+
+
+@app.command()
+def train_peer(
+    acquisitions: Annotated[list[Path], typer.Argument(help="Single-structure training acquisitions.")],
+    peer: Annotated[str, typer.Option(help="careamics_unet, microsplit or trees.")],
+    minutes: Annotated[float, typer.Option(help="Wall time of the training.")],
+    training: Annotated[Path, typer.Option(help="Training composites.")],
+    validation: Annotated[Path, typer.Option(help="Validation composites.")],
+    smoothing_nm: Annotated[float, typer.Option(help="Smoothing for the scale of each structure.")],
+    out: Out,
+    seed: Seed = 1,
+    threads: Threads = 1,
+) -> None:
+    """Train a model by others for a given time."""
+    from lusco.peers import train_peer as run
+    from lusco.superpose import read_acquisitions
+    from lusco.superpose.composites import open_composites
+
+    composites = open_composites(validation)
+    tables = read_acquisitions(acquisitions, composites.structures)
+    run(peer, tables, open_composites(training), composites, minutes, smoothing_nm, seed, threads, out)
+
+
+@app.command()
+def apply_peer(folder: ModelFolder, composites: Composites, out: Out, threads: Threads = 1) -> None:
+    """Recolour the composites of a split by a trained peer."""
+    from lusco.model import check_structures, read_description
+    from lusco.peers import apply_peer as run
+    from lusco.superpose.composites import open_composites
+
+    description, opened = read_description(folder), open_composites(composites)
+    check_structures(description, opened.structures, folder)
+    run(folder, description, opened, threads, out)
 
 
 @app.command()

@@ -5,7 +5,7 @@ The description is read without torch, so that stages which only need a scale or
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +32,9 @@ class ModelDescription:
     pixel_nm : float
         Pixel size it was trained at, in nm.
     head : str
-        A name in `lusco.heads.HEADS`.
+        A name in `lusco.heads.HEADS`, or that of a peer in `lusco.peers`.
     features, depth : int
-        Size of the U-Net.
+        Size of the U-Net; 0 for a peer.
     scale_counts : tuple of float
         Scale of each structure's images, in counts per pixel, from the training acquisitions.
     temperature : float
@@ -48,7 +48,7 @@ class ModelDescription:
     training : dict
         Settings, seed, acquisitions, steps and versions of the training.
     weights_sha256 : str
-        Checksum of the weights.
+        Checksum of the weights; empty for a peer.
     """
 
     structures: tuple[str, ...]
@@ -86,8 +86,12 @@ def write_model(folder: str | Path, network: "UNet", description: ModelDescripti
     weights = save({name: tensor.contiguous() for name, tensor in network.state_dict().items()})
     with atomic(folder / WEIGHTS) as partial:
         partial.write_bytes(weights)
-    content = asdict(description) | {"weights_sha256": hashlib.sha256(weights).hexdigest()}
-    write_json(folder / DESCRIPTION, {"format": FORMAT, "version": VERSION, **content})
+    write_description(folder, replace(description, weights_sha256=hashlib.sha256(weights).hexdigest()))
+
+
+def write_description(folder: str | Path, description: ModelDescription) -> None:
+    """Write the description of a model."""
+    write_json(Path(folder) / DESCRIPTION, {"format": FORMAT, "version": VERSION, **asdict(description)})
 
 
 def read_description(folder: str | Path) -> ModelDescription:

@@ -124,6 +124,24 @@ def varied_composite(channels: np.ndarray, rng: np.random.Generator) -> np.ndarr
     return sum(thin(channels[k], keep[k], rng) for k in present)
 
 
+def varied_table(table: pd.DataFrame, structures: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Like `varied_composite`, of the localizations of a composite and for models that need them.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Localizations, of whose columns `structure` (an index) and `weight` count.
+    structures : int
+        Number of structures.
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
+    keep = rng.uniform(KEEP_LEAST, 1, structures)
+    keep[rng.permutation(structures)[rng.integers(1, structures + 1) :]] = 0
+    weight = rng.binomial(np.round(table["weight"]).astype(np.int64), keep[table["structure"]])
+    return table.assign(weight=weight.astype(np.float32))[weight > 0].reset_index(drop=True)
+
+
 def learn(composites: Sequence[pd.DataFrame], side_px: int) -> Known:
     """What is known, from the regions of each validation composite.
 

@@ -35,6 +35,7 @@ class SuperposeSettings:
     """Fixed composites; the schema explains each."""
 
     crop_px: int
+    training_composites: int
     validation_composites: int
     test_composites: int
 
@@ -107,7 +108,8 @@ def load_config(config: dict[str, Any], file: str | Path) -> dict[str, Any]:
         With all faults of the configuration at once.
     """
     full = check(config, read_yaml(SCHEMA), file)
-    full["model"] = full["model"] or next(iter(full["models"]))
+    own = [name for name, how in full["models"].items() if "peer" not in how]
+    full["model"] = full["model"] or next(iter(own or full["models"]))
     raise_all(_contradictions(full, file))
     return full
 
@@ -149,6 +151,7 @@ def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
     if full["model"] not in full["models"]:
         mend = f"name one of {', '.join(full['models'])}"
         yield Fault(file, f"there is no model `{full['model']}`", mend, "key `model`")
+    yield from _unlike_peers(full, file)
     if len({structure.lower() for structure in full["structures"]}) < len(full["structures"]):
         yield Fault(file, "two structures differ only in upper and lower case", "rename one", "key `structures`")
     usual = read_yaml(SCHEMA)["properties"]["evaluate"]["properties"]["shapes"]["default"]
@@ -173,3 +176,24 @@ def _models_not_there(full: dict[str, Any], file: str | Path) -> Iterator[Fault]
         if folder and not (Path(folder) / "model.json").is_file():
             mend = "give a folder with model.json and weights.safetensors, or leave it empty to train"
             yield Fault(file, f"there is no model in the folder `{folder}`", mend, f"key `{key}`")
+
+
+def _unlike_peers(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
+    """Where the models that are peers are not given as such, or stand where only an own model can."""
+    peers = [name for name, how in full["models"].items() if "peer" in how]
+    for name, how in full["models"].items():
+        keys = set(how) - {"peer", "minutes"}
+        if name in peers and keys:
+            what = f"`{min(keys)}` is a setting of our own network, and the model is a peer"
+            yield Fault(file, what, "a peer takes `minutes` only; remove the one or the other", f"key `models.{name}`")
+        elif name in peers and "minutes" not in how:
+            yield Fault(file, "missing `minutes`", "say how long the peer may train", f"key `models.{name}`")
+        elif name not in peers and "minutes" in how:
+            mend = "give `steps`, or name a `peer`"
+            yield Fault(file, "`minutes` is for peers only", mend, f"key `models.{name}`")
+    if full["model"] in peers:
+        what = f"the model `{full['model']}` is a peer, and only a network of our own recolours acquisitions"
+        yield Fault(file, what, "name, or add, a model without `peer`", "key `model`")
+    if peers and full["pretrained"]:
+        what = f"with a pretrained model nothing is trained, and the peer `{peers[0]}` would have to be"
+        yield Fault(file, what, "leave out the one or the other", "key `pretrained`")

@@ -2,6 +2,7 @@
 import ast
 import hashlib
 import json
+import math
 import os
 import re
 import sys
@@ -45,13 +46,15 @@ MEASURED = [a.name for a in ACQUISITIONS if not a.is_simulated]
 APPLIED = [a for a in ACQUISITIONS if a.split == "apply"]
 SCORED = [a.name for a in APPLIED if a.truth_column]
 SWEEPS = [name for name, what in CONFIG["sweeps"].items() if name != "composites" and what]
+PEERS = {name: how for name, how in CONFIG["models"].items() if "peer" in how}
+OWN = [name for name in CONFIG["models"] if name not in PEERS]
 TESTED = {a.structure for a in ACQUISITIONS if a.split == "test"} == set(CONFIG["structures"])
 
 
 wildcard_constraints:
     acquisition="[A-Za-z0-9_.-]+",
     key="[0-9a-f]{10}",
-    split="validation|test",
+    split="train|validation|test",
     model="|".join(CONFIG["models"]),
     sweep="|".join(SWEEPS) or "nothing^",
 
@@ -105,8 +108,8 @@ def model_files(name):
 
 
 def histories():
-    """The training history of each model trained here, by name."""
-    return {} if CONFIG["pretrained"] else {name: f"{model_folder(name)}/history.csv" for name in CONFIG["models"]}
+    """The training history of each of our own models trained here, by name."""
+    return {} if CONFIG["pretrained"] else {name: f"{model_folder(name)}/history.csv" for name in OWN}
 
 
 def recolored(acquisitions=None):

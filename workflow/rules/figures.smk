@@ -11,6 +11,7 @@ FIGURES = {
         "shapes": set(CONFIG["structures"]) & set(CONFIG["evaluate"]["shapes"]),
         "crosstalk": True,
         "calibration": True,
+        "peers": len(CONFIG["models"]) > 1,
         "loss": histories(),
     }.items()
     if drawn

@@ -1,4 +1,7 @@
-# Fixed composites for validation and test; training composites are made on the fly.
+# Fixed composites for validation and test, and for peers to train on; our own training makes its composites on the fly.
+NUMBERS = {"train": "training_composites", "validation": "validation_composites", "test": "test_composites"}
+
+
 rule superpose:
     input:
         lambda wildcards: tables(wildcards.split),
@@ -14,7 +17,7 @@ rule superpose:
         structures=",".join(CONFIG["structures"]),
         pixel_nm=CONFIG["pixel_nm"],
         seed=CONFIG["seed"],
-        settings=lambda wildcards: settings("superpose", only=["crop_px", f"{wildcards.split}_composites"]),
+        settings=lambda wildcards: settings("superpose", only=["crop_px", NUMBERS[wildcards.split]]),
         code=code("lusco.superpose"),
     shell:
         "lusco --log {log} superpose {input} --split {wildcards.split} --structures {params.structures}"

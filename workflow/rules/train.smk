@@ -13,7 +13,7 @@ rule train:
     benchmark:
         f"{LOGS}/train_{{model}}.benchmark.tsv"
     wildcard_constraints:
-        model=names([] if CONFIG["pretrained"] else CONFIG["models"]),
+        model=names([] if CONFIG["pretrained"] else OWN),
     conda:
         "../../envs/torch.yaml"
     threads: 8

@@ -10,6 +10,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
+from lusco.render import render
+from lusco.table import Localizations
+
 SCALE_PERCENTILE = 99.5
 
 
@@ -32,6 +35,20 @@ def structure_scale(renderings: Sequence[np.ndarray], smoothing_nm: float, pixel
     """
     bright = [np.percentile(smooth(r, smoothing_nm, pixel_nm)[r > 0], SCALE_PERCENTILE) for r in renderings]
     return float(np.mean(bright))
+
+
+def structure_scales(
+    acquisitions: Sequence[Localizations], structures: Sequence[str], smoothing_nm: float, pixel_nm: float
+) -> tuple[float, ...]:
+    """Scale of each structure, in counts per pixel, from its training acquisitions."""
+    return tuple(
+        structure_scale(
+            [render(a, pixel_nm) for a in acquisitions if a.source["structure"] == name],
+            smoothing_nm,
+            pixel_nm,
+        )
+        for name in structures
+    )
 
 
 def prepare(counts: np.ndarray, scale: float, smoothing_nm: float, pixel_nm: float) -> np.ndarray:

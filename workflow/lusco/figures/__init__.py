@@ -8,6 +8,7 @@ from lusco.figures.examples import channels, examples
 from lusco.figures.loss import loss
 from lusco.figures.mixed import mixed
 from lusco.figures.overlap import overlap
+from lusco.figures.peers import peers
 from lusco.figures.schematic import schematic
 from lusco.figures.shapes import shapes
 from lusco.figures.style import save
@@ -23,6 +24,7 @@ __all__ = [
     "loss",
     "mixed",
     "overlap",
+    "peers",
     "save",
     "schematic",
     "shapes",

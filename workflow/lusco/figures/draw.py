@@ -52,7 +52,7 @@ def draw(
         Folder for the figures.
     """
     channels = np.load(applied / CHANNELS, mmap_mode="r", allow_pickle=False)
-    names = ("distances", "overlap", "coupling", "shapes", "assignment", "calibration")
+    names = ("distances", "overlap", "coupling", "shapes", "assignment", "calibration", "summary")
     tables = {name: pd.read_csv(evaluation / f"{name}.csv") for name in names}
     structures, pixel_nm = list(model.structures), model.pixel_nm
     scales = dict(zip(structures, model.scale_counts, strict=True))
@@ -88,6 +88,8 @@ def draw(
         drawings["coupling"] = figures.coupling(tables["coupling"])
     if len(tables["shapes"]):
         drawings["shapes"] = figures.shapes(tables["shapes"], structures)
+    if len(set(tables["summary"]["model"])) > 1:
+        drawings["peers"] = figures.peers(tables["summary"], structures)
     if histories:
         parts = [pd.read_csv(file).assign(model=name) for name, file in histories.items()]
         drawings["loss"] = figures.loss(pd.concat(parts, ignore_index=True))

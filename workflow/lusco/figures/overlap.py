@@ -144,7 +144,8 @@ def _distributions(
             groups = here.groupby(["structure_a", "structure_b"], sort=False)[source]
             offset = (index + 0.5) / len(series) * 0.8 - 0.4
             values = {place[pair] + offset: group.to_numpy() for pair, group in groups}
-            _boxes(axes, values, 0.8 / len(series), colour)
+            if values:  # a model that predicts next to nothing has no overlap to measure
+                _boxes(axes, values, 0.8 / len(series), colour)
         axes.hlines(np.arange(1, len(pairs)) - 0.5, 0, 1, transform=axes.get_yaxis_transform(), color=PALE, linewidth=1)
         axes.set(ylim=(len(pairs) - 0.5, -0.5), xlabel=MEASURES[measure].split("\n")[0])
         axes.tick_params(axis="y", length=0)

@@ -5,6 +5,7 @@ measured (or, with a regression, what the network predicts).
 """
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,9 +77,9 @@ class Recolorer:
         """Recolour an image of counts, shape (rows, columns), at the model's pixel size."""
         import torch
 
+        from lusco.calibrate import soften
         from lusco.heads import HEADS
         from lusco.recolor.tiles import apply_symmetric
-        from lusco.train.calibrate import soften
 
         model = self.description
         head = HEADS[model.head]
@@ -99,22 +100,43 @@ def recolor_composites(recolorer: Recolorer, composites: Composites, out: str | 
     localization of the composites one after another and a column per structure; `regions.csv` tells how familiar
     each region of each composite is.
     """
+
+    def recolored(table: pd.DataFrame) -> tuple[Recolored, np.ndarray]:
+        pixel = composites.pixel(table)
+        counts = np.bincount(pixel, table["weight"], minlength=composites.side_px**2).astype(np.float32)
+        result = recolorer(counts.reshape(composites.side_px, -1))
+        return result, result.probabilities.reshape(len(composites.structures), -1)[:, pixel].T
+
+    write_recolored(composites, recolored, recolorer.known, out)
+
+
+def write_recolored(
+    composites: Composites,
+    recolored: Callable[[pd.DataFrame], tuple[Recolored, np.ndarray]],
+    known: Known,
+    out: str | Path,
+) -> None:
+    """Apply any model to the composites of a split and write the folder that `recolor_composites` describes.
+
+    Parameters
+    ----------
+    composites : Composites
+        What to recolour.
+    recolored : callable
+        Gives, for the localizations of a composite, its recoloured image and the probability of each structure for
+        each localization, shape (n, structures).
+    known : Known
+        What the model knows.
+    out : str or Path
+        Folder to write.
+    """
     channels, probabilities, regions = [], [], []
     for index in range(len(composites)):
-        counts = composites.counts(index).sum(0)
-        result = recolorer(counts)
+        result, of_localizations = recolored(composites.table(index))
         channels.append(result.channels)
-        judged = recolorer.known.judge(counts, result.probabilities, composites.pixel_nm)
+        probabilities.append(of_localizations)
+        judged = known.judge(composites.counts(index).sum(0), result.probabilities, composites.pixel_nm)
         regions.append(judged.assign(composite=composites.names[index]))
-        localizations = composites.table(index)
-        pixel = pixel_index(
-            localizations["x_nm"].to_numpy(),
-            localizations["y_nm"].to_numpy(),
-            (0.0, 0.0),
-            composites.pixel_nm,
-            (composites.side_px, composites.side_px),
-        )
-        probabilities.append(result.probabilities.reshape(len(composites.structures), -1)[:, pixel].T)
     with atomic(out) as partial:
         if partial.exists():
             shutil.rmtree(partial)

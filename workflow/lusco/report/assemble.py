@@ -24,10 +24,11 @@ FIGURES = (
     "shapes",
     "crosstalk",
     "calibration",
+    "peers",
     "loss",
 )
 # sharp when enlarged; the others are mostly pixels
-PLOTS = ("distances", "coupling", "shapes", "crosstalk", "calibration", "loss", "sweep")
+PLOTS = ("distances", "coupling", "shapes", "crosstalk", "calibration", "peers", "loss", "sweep")
 
 
 def assemble(

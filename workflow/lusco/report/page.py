@@ -128,17 +128,17 @@ def _scores(content: ReportContent) -> dict[str, Any]:
 
 
 def _models(content: ReportContent) -> list[dict[str, Any]]:
-    """Compare the models by the summary's rows of `all`, or by the median over structures where there is none."""
+    """Compare the models by structure and by the summary's rows of `all`, or the median where there is none."""
     table = content.summary[content.summary["measure"].isin(MEASURES)]
     compared = []
     for model in table["model"].unique():
-        values = []
-        for measure in MEASURES:
-            rows = table[(table["model"] == model) & (table["measure"] == measure)]
-            whole = rows.loc[rows["structure"] == ALL, "value"]
-            values.append(float(whole.iloc[0] if len(whole) else rows["value"].median()))
-        compared.append({"model": model, "values": values, "chosen": model == content.model})
-    return compared if len(compared) > 1 else []
+        values = table[table["model"] == model].pivot(index="measure", columns="structure", values="value")
+        values = values.reindex(index=list(MEASURES), columns=[*content.structures, ALL])
+        values[ALL] = values[ALL].fillna(values[list(content.structures)].median(axis=1))
+        for structure in values:
+            row = {"model": model, "structure": structure, "values": values[structure].tolist()}
+            compared.append(row | {"whole": structure == ALL, "chosen": model == content.model})
+    return compared if len(set(table["model"])) > 1 else []
 
 
 def _shapes(content: ReportContent) -> list[tuple[str, str, str, str, str]]:

@@ -1,7 +1,8 @@
 """Superposition: pieces of single-structure acquisitions added up to composites.
 
-Training crops are made on the fly and never twice; validation and test composites are fixed and written
-to disk. Superposing independent acquisitions follows the original system (Bernard et al. 2023).
+Training crops are made on the fly and never twice; validation and test composites are fixed and written to disk, and
+so are training composites where models by others learn from them. Superposing independent acquisitions follows the
+original system (Bernard et al. 2023).
 """
 
 import hashlib
@@ -119,7 +120,7 @@ def superpose(
     structures : sequence of str
         Structures in the order of the channels.
     split : str
-        `validation` or `test`; part of the seed.
+        `train`, `validation` or `test`; part of the seed.
     number : int
         Number of composites.
     side_px : int

@@ -79,6 +79,11 @@ class Composites:
         table = self.table(index)
         return count(table[~table["unspecific"]], len(self.structures), self.side_px, self.pixel_nm)
 
+    def pixel(self, table: pd.DataFrame) -> np.ndarray:
+        """Flat index of the pixel of each localization of a composite, or of a part of one."""
+        shape = (self.side_px, self.side_px)
+        return pixel_index(table["x_nm"].to_numpy(), table["y_nm"].to_numpy(), (0.0, 0.0), self.pixel_nm, shape)
+
     def chosen(self, places: Sequence[int]) -> "Composites":
         """Some of the composites of a whole file, by their places in it."""
         names, sources = tuple(self.names[k] for k in places), tuple(self.sources[k] for k in places)

@@ -15,20 +15,19 @@ import torch
 from torch.utils.data import DataLoader
 
 from lusco import __version__
+from lusco.calibrate import choose_sharpness, fit_temperature, rejection_curve, soften
 from lusco.errors import Fault, InputError
-from lusco.evaluate.distances import structure_scale
+from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
 from lusco.heads import HEADS
 from lusco.model import ModelDescription, read_description, start_network, write_model
 from lusco.network import UNet, coarsest_px
 from lusco.novelty import describe, learn, region_px, varied_composite
 from lusco.recolor.tiles import apply_symmetric
-from lusco.render import render
 from lusco.settings import TrainSettings
 from lusco.superpose import by_structure, random_generator
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
-from lusco.train.calibrate import choose_sharpness, fit_temperature, rejection_curve, soften
 from lusco.train.crops import Crops, FixedComposites, training_loader
 from lusco.train.loop import Schedule, Task, choose_device, choose_precision, fit
 
@@ -72,7 +71,7 @@ def train(
     acquisitions = _first(acquisitions, structures, settings.acquisitions)
     device = choose_device(settings.device)
     precision = choose_precision(settings.precision, device)
-    scale = _scales(acquisitions, structures, smoothing_nm, pixel_nm)
+    scale = structure_scales(acquisitions, structures, smoothing_nm, pixel_nm)
     head = HEADS[settings.head]
     network = UNet(len(structures), settings.features, settings.depth)
     if settings.start_from:
@@ -139,19 +138,6 @@ def _first(acquisitions: Sequence[Localizations], structures: Sequence[str], num
     return [acquisition for some in own for acquisition in some]
 
 
-def _scales(
-    acquisitions: Sequence[Localizations], structures: Sequence[str], smoothing_nm: float, pixel_nm: float
-) -> tuple[float, ...]:
-    return tuple(
-        structure_scale(
-            [render(a, pixel_nm) for a in acquisitions if a.source["structure"] == name],
-            smoothing_nm,
-            pixel_nm,
-        )
-        for name in structures
-    )
-
-
 def _check_size(side_px: int, settings: TrainSettings) -> None:
     step = coarsest_px(settings.depth)
     for name, side in (("superpose.crop_px", side_px), ("train.crop_px", settings.crop_px)):
@@ -194,7 +180,14 @@ def _chosen_on_validation(network, head, validation, counts, scale, smoothing_nm
     temperature = fit_temperature(logs, np.stack(counts))
     sharpness = 1.0  # of shares; a regression's channels are its own
     if head is HEADS["shares"]:
-        sharpness = choose_sharpness(logs, np.stack(counts), temperature, scale, smoothing_nm, validation.pixel_nm)
+        composite = np.stack(counts).sum(1, keepdims=True)
+        sharpness = choose_sharpness(
+            lambda power: soften(logs, temperature / power) * composite,
+            np.stack(counts),
+            scale,
+            smoothing_nm,
+            validation.pixel_nm,
+        )
     probabilities = soften(logs, temperature)
     bound = np.stack([validation.bound(index) for index in range(len(validation))])
     pixel_nm = validation.pixel_nm

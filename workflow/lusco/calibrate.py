@@ -3,7 +3,7 @@
 Temperature scaling is Guo et al. 2017.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -21,7 +21,8 @@ def fit_temperature(log_probabilities: np.ndarray, counts: np.ndarray) -> float:
     Parameters
     ----------
     log_probabilities, counts : numpy.ndarray
-        Shape (composites, structures, rows, columns).
+        Structures along axis 1: of composites, shape (composites, structures, rows, columns), or of single
+        localizations, shape (n, structures).
     """
     occupied = counts.sum(1) > 0
     logs = np.moveaxis(log_probabilities, 1, -1)[occupied].astype(np.float64)
@@ -42,9 +43,8 @@ def soften(log_probabilities: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def choose_sharpness(
-    log_probabilities: np.ndarray,
+    channels_of: Callable[[float], np.ndarray],
     counts: np.ndarray,
-    temperature: float,
     scales: Sequence[float],
     smoothing_nm: float,
     pixel_nm: float,
@@ -57,16 +57,15 @@ def choose_sharpness(
 
     Parameters
     ----------
-    log_probabilities, counts : numpy.ndarray
-        Shape (composites, structures, rows, columns).
-    temperature : float
-        From `fit_temperature`.
+    channels_of : callable
+        From a power to the channels of the composites, as `counts`.
+    counts : numpy.ndarray
+        True counts, shape (composites, structures, rows, columns).
     scales : sequence of float
         Scale of each structure's images, in counts per pixel.
     smoothing_nm, pixel_nm : float
         Smoothing before comparison and pixel size, in nm.
     """
-    composite = counts.sum(1, keepdims=True)
 
     def images(channels: np.ndarray, index: int) -> list[np.ndarray]:
         return [prepare(image, scales[index], smoothing_nm, pixel_nm) for image in channels[:, index]]
@@ -74,13 +73,12 @@ def choose_sharpness(
     truths = [images(counts, index) for index in range(len(scales))]
 
     def loss(power: float) -> float:
-        channels = soften(log_probabilities, temperature / power) * composite
-        pairs = [list(zip(images(channels, index), truth, strict=True)) for index, truth in enumerate(truths)]
-        return sum(
-            np.log(np.median([distance(name, a, b) for a, b in own]) + TINY)
-            for own in pairs
-            for name in ("mse", "dssim")
-        )
+        channels, total = channels_of(power), 0.0
+        for index, truth in enumerate(truths):
+            pairs = list(zip(images(channels, index), truth, strict=True))
+            for name in ("mse", "dssim"):
+                total += np.log(np.median([distance(name, a, b) for a, b in pairs]) + TINY)
+        return total
 
     return min(SHARPNESS, key=loss)
 
@@ -91,12 +89,13 @@ def rejection_curve(probabilities: np.ndarray, counts: np.ndarray, structures: S
     Parameters
     ----------
     probabilities, counts : numpy.ndarray
-        Shape (composites, structures, rows, columns).
+        Shapes as for `fit_temperature`.
     structures : sequence of str
         Names by index.
     """
-    composite, truth, row, column = np.nonzero(counts)
-    accepted = accepted_counts(probabilities[composite, :, row, column], truth, counts[composite, truth, row, column])
+    probabilities, counts = np.moveaxis(probabilities, 1, -1), np.moveaxis(counts, 1, -1)
+    *place, truth = np.nonzero(counts)
+    accepted = accepted_counts(probabilities[tuple(place)], truth, counts[*place, truth])
     table = assignment_table(accepted, structures, THRESHOLDS)
     table = table[table["structure"] == ALL].dropna()
     return table[["threshold", "rejected", "crosstalk"]].astype(float).to_dict("records")
