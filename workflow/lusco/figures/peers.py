@@ -44,8 +44,8 @@ def peers(summary: pd.DataFrame, structures: Sequence[str] | None = None) -> Dra
         for place, name in zip(np.linspace(-0.24, 0.24, len(styles)), styles, strict=True):
             points = own[own["structure"] == name].drop_duplicates("model").set_index("model")["value"].reindex(models)
             values = points if percentage else points.clip(lower=LOWEST_GAP)
-            size = 8 if name == ALL else 6
-            axes.plot(values, np.arange(len(models)) + place, linestyle="", markersize=size, **styles[name])
+            style = styles[name] | {"linestyle": "", "markersize": 8 if name == ALL else 6, "clip_on": False}
+            axes.plot(values, np.arange(len(models)) + place, **style)
         axes.set_title(heading)
         axes.xaxis.set_major_formatter(PERCENT if percentage else PLAIN)
         axes.grid(axis="x")

@@ -1,7 +1,7 @@
 """The U-Net of CAREamics (Krull et al.; BSD-3), which regresses the channels.
 
-Its own normalisation, augmentations, optimizer and schedule of the learning rate, on patches of the size of its
-documentation. The weights of its best validation are kept.
+Its own loss (the mean absolute error), normalisation, augmentations, optimizer and schedule of the learning rate, on
+patches of the size of its documentation. The weights of its best validation are kept.
 """
 
 import logging

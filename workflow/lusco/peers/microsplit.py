@@ -71,7 +71,7 @@ def train(
             losses["loss"].backward()
             torch.nn.utils.clip_grad_value_(network.parameters(), GRADIENT_MOST)
             optimizer.step()
-        if step % STEPS == 0 or not clock.allows(validating):
+        if step == 1 or step % STEPS == 0 or not clock.allows(validating):  # the first tells how long one takes
             begun = monotonic()
             value = _validate(network, held_out, normal)
             validating = monotonic() - begun
