@@ -27,6 +27,13 @@ def test_orthogonalized_does_not_depend_on_the_size_of_the_gradient():
     torch.testing.assert_close(orthogonalized(1e-4 * matrix), orthogonalized(matrix), atol=1e-4, rtol=1e-3)
 
 
+@pytest.mark.parametrize("size", [1e-22, 1e-30, 1e-42])
+def test_the_update_of_a_layer_that_no_longer_learns_fades(size):
+    """The momentum of a layer without gradient shrinks for ever; the squares of so small numbers are zero."""
+    matrix = torch.randn(8, 72, generator=torch.Generator().manual_seed(1))
+    assert orthogonalized(size * matrix).abs().max() < 1e-3
+
+
 def network():
     torch.manual_seed(1)
     return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 6, 3), nn.ReLU(), nn.Conv2d(6, 2, 1))

@@ -27,6 +27,14 @@ def test_parameter_count_follows_from_the_layers():
     assert sum(parameter.numel() for parameter in UNet(channels, features, depth).parameters()) == expected
 
 
+def test_a_level_that_is_switched_off_can_learn_again():
+    network = small_network()
+    with torch.no_grad():
+        network.down[-1].bias.fill_(-100)  # the sums of the coarsest level are negative throughout
+    network(torch.rand(1, 1, 32, 32)).square().sum().backward()
+    assert network.down[-1].bias.grad.abs().min() > 0
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_the_stated_context_covers_everything_a_pixel_depends_on(depth):
     network = small_network(depth=depth)

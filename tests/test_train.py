@@ -97,6 +97,23 @@ def test_an_interrupted_training_resumes_to_the_same_model(material, trained, tm
         assert (tmp_path / file).read_bytes() == (trained / file).read_bytes()
 
 
+def test_an_interrupted_training_goes_on_from_its_last_validation_even_if_that_was_no_better(
+    material, tmp_path, monkeypatch
+):
+    from lusco.train import loop
+
+    def worse_and_worse(self, batch):
+        if self.trainer.global_step == 30:
+            raise RuntimeError("the power fails")
+        self.log("validation_loss", float(self.trainer.global_step), on_epoch=True, batch_size=1)
+
+    monkeypatch.setattr(loop._Module, "validation_step", worse_and_worse)
+    with pytest.raises(RuntimeError, match="power"):
+        run(material, tmp_path)
+    (last,) = tmp_path.glob(".unfinished-*/last.ckpt")
+    assert torch.load(last, weights_only=True)["global_step"] == 20
+
+
 def test_a_training_with_other_settings_is_not_resumed(material, trained, tmp_path):
     stale = tmp_path / ".unfinished-0123456789ab"
     stale.mkdir()

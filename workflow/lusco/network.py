@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 HEAD_SCALE = 0.1  # at the start every structure is nearly as likely
+LEAK = 0.1  # slope of the residual stream below zero
 BRANCH_SCALE = 0.4  # of a residual branch at the start, so that the signal neither grows nor fades with depth
 
 
@@ -19,7 +20,11 @@ PATCH_PX = 2  # the network works on patches of 2 x 2 pixels, all of which it re
 
 
 class ResidualBlock(nn.Module):
-    """relu(x + conv(relu(conv(x))))."""
+    """leaky_relu(x + conv(relu(conv(x)))).
+
+    The stream leaks, because a level whose sums all turn negative would otherwise never learn again: a plain relu
+    has switched off the coarsest level, and with it the wide context, of a network that trained on.
+    """
 
     def __init__(self, features: int) -> None:
         super().__init__()
@@ -30,7 +35,7 @@ class ResidualBlock(nn.Module):
         """Shape (batch, features, rows, columns) in and out."""
         # in place wherever the convolutions allow: passes over memory cost as much as they do
         branch = self.second(functional.relu_(self.first(x)))
-        return functional.relu_(branch.add_(x))
+        return functional.leaky_relu_(branch.add_(x), LEAK)
 
 
 class UNet(nn.Module):

@@ -124,13 +124,9 @@ def fit(
     """
     warnings.filterwarnings("ignore", module="lightning")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    best = ModelCheckpoint(
-        checkpoints,
-        "best",
-        monitor="validation_loss",
-        save_last=True,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
+    best, last = (
+        ModelCheckpoint(checkpoints, name, monitor, save_on_train_epoch_end=True, enable_version_counter=False)
+        for name, monitor in (("best", "validation_loss"), ("last", None))
     )
     history = _History(schedule.steps)
     trainer = lightning.Trainer(
@@ -139,17 +135,17 @@ def fit(
         precision="bf16-mixed" if precision == "bf16" else "32-true",
         max_epochs=schedule.epochs,
         gradient_clip_val=GRADIENT_NORM,
-        callbacks=[history, best, EarlyStopping("validation_loss", patience=schedule.patience)],
+        callbacks=[history, best, last, EarlyStopping("validation_loss", patience=schedule.patience)],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )
-    last = checkpoints / "last.ckpt"
-    resumed = last if last.exists() else None
+    unfinished = checkpoints / "last.ckpt"
+    resumed = unfinished if unfinished.exists() else None
     if resumed:
-        steps = torch.load(last, weights_only=True)["global_step"]
+        steps = torch.load(unfinished, weights_only=True)["global_step"]
         logger.info("resuming an interrupted training at step %d", steps)
         training.sampler.epoch = steps // schedule.steps_per_epoch
     trainer.fit(_Module(task, schedule), training, validation, ckpt_path=resumed, weights_only=True)

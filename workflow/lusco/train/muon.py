@@ -15,6 +15,7 @@ from torch.optim import AdamW
 MOMENTUM = 0.9
 ITERATIONS = 5
 POLYNOMIAL = (3.4445, -4.775, 2.0315)  # of Jordan et al.: brings all singular values near 1 in five iterations
+SMALLEST = 1e-12  # norm of a gradient under which its update fades: squares of what is far smaller are not numbers
 ADAM_SCALE = 0.2  # gives the update the root mean square that AdamW's typically has (Liu et al. 2025)
 
 
@@ -70,7 +71,7 @@ def orthogonalized(matrix: Tensor) -> Tensor:
     """
     if matrix.shape[0] > matrix.shape[1]:
         return orthogonalized(matrix.T).T
-    matrix = matrix / (matrix.norm() + torch.finfo(matrix.dtype).tiny)
+    matrix = matrix / (matrix.norm() + SMALLEST)
     a, b, c = POLYNOMIAL
     gram = matrix @ matrix.T
     product = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
