@@ -88,6 +88,12 @@ def done(done_folder, tmp_path, monkeypatch) -> Path:
     return folder
 
 
+def put_model(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("model.json", "weights.safetensors"):
+        (folder / name).touch()
+
+
 def test_a_fresh_run_goes_all_the_way(fresh):
     assert planned(fresh, CONFIG) == EVERYTHING
 
@@ -115,7 +121,11 @@ def test_figures_stop_before_the_report(fresh):
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda path: path.stem)
 def test_every_shipped_experiment_can_be_planned(fresh, experiment):
-    jobs = planned(fresh, yaml.safe_load(experiment.read_text()))
+    config = yaml.safe_load(experiment.read_text())
+    for how in config.get("models", {}).values():
+        if "start_from" in how:
+            put_model(fresh / how["start_from"])
+    jobs = planned(fresh, config)
     assert jobs["report_page"] == jobs["evaluate"] == 1
     assert jobs["train"] >= 1
 
@@ -332,10 +342,7 @@ def test_more_training_composites_concern_peers_only(done):
 @pytest.fixture
 def pretrained(fresh) -> dict:
     """A configuration that names a model, in a folder where nothing was run."""
-    folder = fresh / "models" / "published"
-    folder.mkdir(parents=True)
-    for name in ("model.json", "weights.safetensors"):
-        (folder / name).touch()
+    put_model(fresh / "models" / "published")
     return CONFIG | {"pretrained": "models/published"}
 
 
