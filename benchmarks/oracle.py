@@ -5,8 +5,9 @@ r"""How well an oracle does that knows where the structures are, but not which l
 
 For each simulated acquisition the geometry is made again, and all its epitopes are drawn many times through linker and
 localization error: the density of localizations that the geometry predicts. Placed where the composite has the
-acquisition, these densities give the probability of each structure in each pixel. No method can do better that is not
-told more than the geometry: what remains wrong lies where structures are closer than the precision.
+acquisition, these densities give the probability of each structure in each pixel: the most that knowing every shape
+exactly can give. What remains wrong lies where structures are closer than the precision. Only a method that also knows
+which localizations come from one emitter could do better.
 """
 
 import argparse
