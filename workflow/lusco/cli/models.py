@@ -1,0 +1,116 @@
+"""Commands that train models and apply them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lusco.cli.options import Composites, ModelFolder, Out, Seed, Settings, Structures, Threads, app
+
+
+@app.command()
+def train(
+    acquisitions: Annotated[list[Path], typer.Argument(help="Single-structure training acquisitions.")],
+    validation: Annotated[Path, typer.Option(help="Validation composites.")],
+    smoothing_nm: Annotated[float, typer.Option(help="Smoothing for the scale of each structure.")],
+    out: Out,
+    seed: Seed = 1,
+    threads: Threads = 1,
+    settings: Settings = "{}",
+) -> None:
+    """Train a model; an interrupted training is resumed."""
+    from lusco.settings import stage_settings
+    from lusco.superpose import read_acquisitions
+    from lusco.superpose.composites import open_composites
+    from lusco.train import train as run
+
+    composites = open_composites(validation)
+    tables = read_acquisitions(acquisitions, composites.structures)
+    run(tables, composites, stage_settings("train", settings), smoothing_nm, seed, threads, out)
+
+
+@app.command()
+def model(
+    folder: ModelFolder,
+    structures: Structures,
+    out: Out,
+    half: Annotated[bool, typer.Option("--half", help="Store numbers of 16 bits: half the size, to hand on.")] = False,
+) -> None:
+    """Check a model and copy it."""
+    from lusco.model import check_structures, read_description, read_network, write_model
+
+    description = read_description(folder)
+    check_structures(description, structures.split(","), folder)
+    network = read_network(folder, description)
+    write_model(out, network.half() if half else network, description)
+
+
+@app.command()
+def recolor(
+    folder: ModelFolder,
+    acquisition: Annotated[Path, typer.Argument(help="Localizations to recolour.")],
+    image: Annotated[Path, typer.Option(help="OME-TIFF to write.")],
+    table: Annotated[Path, typer.Option(help="CSV to write.")],
+    regions: Annotated[Path, typer.Option(help="CSV of how familiar each region is, to write.")],
+    threads: Threads = 1,
+    settings: Settings = "{}",
+) -> None:
+    """Recolour an acquisition: an image with a channel per structure, and a table of localizations."""
+    from lusco import table as tables
+    from lusco.model import read_description
+    from lusco.recolor import Recolorer, recolor_acquisition
+    from lusco.settings import stage_settings
+
+    how = stage_settings("recolor", settings)
+    recolorer = Recolorer(folder, read_description(folder), how.tile_px, threads)
+    recolor_acquisition(recolorer, tables.read(acquisition), how.crosstalk, image, table, regions)
+
+
+@app.command()
+def recolor_composites(
+    folder: ModelFolder, composites: Composites, out: Out, threads: Threads = 1, settings: Settings = "{}"
+) -> None:
+    """Recolour the composites of a split."""
+    from lusco.model import check_structures, read_description
+    from lusco.recolor import Recolorer
+    from lusco.recolor import recolor_composites as run
+    from lusco.settings import stage_settings
+    from lusco.superpose.composites import open_composites
+
+    description, opened = read_description(folder), open_composites(composites)
+    check_structures(description, opened.structures, folder)
+    run(Recolorer(folder, description, stage_settings("recolor", settings).tile_px, threads), opened, out)
+
+
+@app.command()
+def train_peer(
+    acquisitions: Annotated[list[Path], typer.Argument(help="Single-structure training acquisitions.")],
+    peer: Annotated[str, typer.Option(help="careamics_unet, microsplit or trees.")],
+    minutes: Annotated[float, typer.Option(help="Wall time of the training.")],
+    training: Annotated[Path, typer.Option(help="Training composites.")],
+    validation: Annotated[Path, typer.Option(help="Validation composites.")],
+    smoothing_nm: Annotated[float, typer.Option(help="Smoothing for the scale of each structure.")],
+    out: Out,
+    seed: Seed = 1,
+    threads: Threads = 1,
+) -> None:
+    """Train a model by others for a given time."""
+    from lusco.peers import train_peer as run
+    from lusco.superpose import read_acquisitions
+    from lusco.superpose.composites import open_composites
+
+    composites = open_composites(validation)
+    tables = read_acquisitions(acquisitions, composites.structures)
+    run(peer, tables, open_composites(training), composites, minutes, smoothing_nm, seed, threads, out)
+
+
+@app.command()
+def apply_peer(folder: ModelFolder, composites: Composites, out: Out, threads: Threads = 1) -> None:
+    """Recolour the composites of a split by a trained peer."""
+    from lusco.model import check_structures, read_description
+    from lusco.peers import apply_peer as run
+    from lusco.superpose.composites import open_composites
+
+    description, opened = read_description(folder), open_composites(composites)
+    check_structures(description, opened.structures, folder)
+    run(folder, description, opened, threads, out)

@@ -1,0 +1,27 @@
+"""The application, and options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Out = Annotated[Path, typer.Option(help="File or folder to write.")]
+Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.")]
+Settings = Annotated[str, typer.Option(help="JSON, or a YAML file, of what differs from the defaults.")]
+Pixel = Annotated[float, typer.Option(help="Pixel size in nm.")]
+Structures = Annotated[str, typer.Option(help="Structures, separated by commas, in the order of the channels.")]
+Threads = Annotated[int, typer.Option(help="Processor threads.", min=1)]
+Composites = Annotated[Path, typer.Argument(help="Composites written by superpose.")]
+Levels = Annotated[str, typer.Option(help="Levels of the sweep, separated by commas.")]
+ModelFolder = Annotated[Path, typer.Argument(help="Folder of a trained model.")]
+
+
+def numbers(text: str) -> list[float]:
+    """Numbers separated by commas."""
+    return [float(part) for part in text.split(",")]
