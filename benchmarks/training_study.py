@@ -45,6 +45,7 @@ class Way:
     depth: int = 3
     keep_min: float = 0.5
     absent: float = 0.1
+    networks: int = 1
 
 
 DEFAULT = Way()
@@ -63,18 +64,19 @@ WAYS = {
     "no_thinning": replace(DEFAULT, keep_min=1.0),
     "thinned_to_a_tenth": replace(DEFAULT, keep_min=0.1),
     "always_all": replace(DEFAULT, absent=0.0),
+    "two_networks": replace(DEFAULT, networks=2),
 }
 
 
-def trained(way: Way, fields: tuple, pixel_nm: float, seconds: float) -> tuple[UNet, int]:
+def trained(way: Way, fields: tuple, pixel_nm: float, seconds: float, seed: int) -> tuple[UNet, int]:
     """A network after so many seconds of processor time, and its number of steps."""
-    torch.manual_seed(SEED)
+    torch.manual_seed(seed)
     network = UNet(len(fields), way.features, way.depth).to(memory_format=torch.channels_last)
     if way.optimizer == "muon":
         optimizer = muon(network, way.rate, WEIGHT_DECAY)
     else:
         optimizer = AdamW(network.parameters(), lr=way.rate, weight_decay=WEIGHT_DECAY)
-    crops = Crops(fields, way.crop_px, pixel_nm, way.keep_min, way.absent, SEED)
+    crops = Crops(fields, way.crop_px, pixel_nm, way.keep_min, way.absent, seed)
     steps, spent = 0, 0.0
     while spent < seconds:
         pairs = [crops[steps * way.batch + index] for index in range(way.batch)]
@@ -93,16 +95,17 @@ def trained(way: Way, fields: tuple, pixel_nm: float, seconds: float) -> tuple[U
     return network.eval(), steps
 
 
-def logs_of(network: UNet, counts: list[np.ndarray]) -> list[np.ndarray]:
-    """Log probabilities of composites, averaged over the eight symmetries."""
-    outputs = (apply_symmetric(network, c.sum(0), c.shape[-1], "cpu") for c in counts)
+def logs_of(networks: list[UNet], counts: list[np.ndarray]) -> list[np.ndarray]:
+    """Log probabilities of composites, averaged over the eight symmetries and over the networks."""
+    outputs = (np.mean([apply_symmetric(n, c.sum(0), c.shape[-1], "cpu") for n in networks], axis=0) for c in counts)
     return [torch.log_softmax(torch.from_numpy(output), 0).numpy() for output in outputs]
 
 
-def logs_of_one_view(network: UNet, counts: list[np.ndarray]) -> list[np.ndarray]:
+def logs_of_one_view(networks: list[UNet], counts: list[np.ndarray]) -> list[np.ndarray]:
     """Log probabilities of composites, seen one way up only."""
     with torch.inference_mode():
-        outputs = [network(torch.from_numpy(c.sum(0))[None, None]) for c in counts]
+        views = ([network(torch.from_numpy(c.sum(0))[None, None]) for network in networks] for c in counts)
+        outputs = [torch.stack(view).mean(0) for view in views]
     return [torch.log_softmax(output[0], 0).numpy() for output in outputs]
 
 
@@ -117,18 +120,18 @@ def accuracy(logs: list[np.ndarray], counts: list[np.ndarray]) -> float:
     return right / sum(c.sum() for c in counts)
 
 
-def scores(network: UNet, composites: Composites, scales: list[float]) -> dict[str, float]:
+def scores(networks: list[UNet], composites: Composites, scales: list[float]) -> dict[str, float]:
     """Cross-entropy, accuracy, and the least gap closed of all structures, on medians over composites."""
     counts = [composites.counts(index) for index in range(len(composites))]
     rng = np.random.default_rng(SEED)
     quarter = [rng.binomial(c.astype(np.int64), 0.25).astype(np.float32) for c in counts]
-    logs = logs_of(network, counts)
+    logs = logs_of(networks, counts)
     shares = [np.exp(log) for log in logs]
     result = {
         "cross_entropy": cross_entropy(logs, counts),
-        "one_view": cross_entropy(logs_of_one_view(network, counts), counts),
+        "one_view": cross_entropy(logs_of_one_view(networks, counts), counts),
         "accuracy": accuracy(logs, counts),
-        "at_a_quarter": accuracy(logs_of(network, quarter), quarter),
+        "at_a_quarter": accuracy(logs_of(networks, quarter), quarter),
     }
     for name in ("mse", "dssim"):
         gaps = []
@@ -164,9 +167,12 @@ def main() -> None:
         for name in composites.structures
     ]
     for name in given.names or WAYS:
-        network, steps = trained(WAYS[name], fields, composites.pixel_nm, given.seconds)
-        numbers = "  ".join(f"{key} {value:.3f}" for key, value in scores(network, composites, scales).items())
-        print(f"{name:14s} {steps:5d} steps  {numbers}", flush=True)
+        way = WAYS[name]
+        each = given.seconds / way.networks
+        runs = [trained(way, fields, composites.pixel_nm, each, SEED + index) for index in range(way.networks)]
+        result = scores([network for network, _ in runs], composites, scales)
+        numbers = "  ".join(f"{key} {value:.3f}" for key, value in result.items())
+        print(f"{name:18s} {sum(steps for _, steps in runs):5d} steps  {numbers}", flush=True)
 
 
 if __name__ == "__main__":
