@@ -1,0 +1,166 @@
+"""Nothing more runs than a change asks for."""
+
+import pytest
+from dag import planned, planned_files, pretend
+from toy import (
+    AFTER_EVALUATION,
+    AFTER_TRAINING,
+    CONFIG,
+    EVERYTHING,
+    LEARNT,
+    MEASURED,
+    SCORED,
+    TESTING,
+    edit,
+    write_sheet,
+)
+
+
+def test_when_all_is_done_there_is_nothing_to_do(done):
+    assert planned(done, CONFIG) == {}
+
+
+def test_touching_inputs_and_code_runs_nothing(done):
+    for path in [*(done / "resources").rglob("*"), *(done / "library").rglob("*.py")]:
+        path.touch()
+    assert planned(done, CONFIG) == {}
+
+
+def test_another_experiment_shares_the_acquisitions(done):
+    jobs = planned(done, CONFIG | {"experiment": "second"})
+    assert jobs["simulate"] == jobs["ingest"] == jobs["render"] == 0
+    assert jobs["train"] == 1
+
+
+def test_a_new_mixed_acquisition_runs_only_what_shows_it(done):
+    write_sheet(done, [*LEARNT, MEASURED, SCORED, "cell_2\tmixed\tcell_2.csv\t\t\t"])
+    expected = {"ingest": 1, "render": 1, "recolor_acquisition": 1, "split": 1, "draw": 1, "report_page": 1}
+    assert planned(done, CONFIG) == expected
+    assert not {name for name in planned_files(done, CONFIG) if "cell_1" in name and "figures" not in name}
+
+
+def test_a_new_mixed_acquisition_with_a_truth_is_scored_too(done):
+    write_sheet(done, [*LEARNT, MEASURED, SCORED, SCORED.replace("mixture", "mixture_2")])
+    jobs = planned(done, CONFIG)
+    assert jobs == {
+        "simulate": 1,
+        "render": 1,
+        "recolor_acquisition": 1,
+        "split": 1,
+        "evaluate": 1,
+        "draw": 1,
+        "report_page": 1,
+    }
+
+
+def test_a_new_training_acquisition_retrains_and_leaves_the_composites(done):
+    write_sheet(done, [*LEARNT, LEARNT[0].replace("s_train", "s_train_2"), MEASURED, SCORED])
+    assert planned(done, CONFIG) == {"simulate": 1, "render": 1, "split": 1, "train": 1, **AFTER_TRAINING}
+
+
+def test_a_changed_source_runs_what_follows_from_it(done):
+    (done / "resources" / "cell_1.csv").write_text("x")
+    expected = {"ingest": 1, "render": 1, "recolor_acquisition": 1, "split": 1, "draw": 1, "report_page": 1}
+    assert planned(done, CONFIG) == expected
+
+
+def test_the_pixel_size_that_picasso_keeps_beside_its_table_belongs_to_the_source(done):
+    write_sheet(done, [*LEARNT, "cell_1\tmixed\tcell_1.hdf5\t\t\t"])
+    (done / "resources" / "cell_1.hdf5").touch()
+    (done / "resources" / "cell_1.yaml").write_text("Pixelsize: 100")
+    pretend(done, CONFIG)
+    assert planned(done, CONFIG) == {}
+    (done / "resources" / "cell_1.yaml").write_text("Pixelsize: 130")
+    assert planned(done, CONFIG)["ingest"] == 1
+
+
+def test_an_edited_sweep_costs_no_training(done):
+    edit(done / "library" / "lusco" / "sweep" / "__init__.py")
+    assert planned(done, CONFIG) == {}
+    jobs = planned(done, CONFIG | {"sweeps": {"density": [0.1, 1]}})
+    assert jobs["train"] == jobs["superpose"] == 0
+
+
+SETTINGS = {
+    "evaluate.overlap_threshold": ({"evaluate": {"overlap_threshold": 0.2}}, {"evaluate": 1, **AFTER_EVALUATION}),
+    "evaluate.smoothing_nm": (
+        {"evaluate": {"smoothing_nm": 20}},  # the scale of a model's structures depends on it
+        {"train": 1, **AFTER_TRAINING},
+    ),
+    "superpose.test_composites": ({"superpose": {"test_composites": 3}}, {"superpose": 1, **TESTING}),
+    "superpose.validation_composites": (
+        {"superpose": {"validation_composites": 3}},
+        {"superpose": 1, "train": 1, **AFTER_TRAINING},
+    ),
+    "recolor.crosstalk": (
+        {"recolor": {"crosstalk": 0.02}},
+        {"recolor_acquisition": 2, "evaluate": 1, **AFTER_EVALUATION},
+    ),
+    "sweeps.density": (
+        {"sweeps": {"density": [0.5, 1]}},
+        {"sweep": 1, "recolor_composites": 1, "sweep_scores": 1, **AFTER_EVALUATION},
+    ),
+    "train.steps": ({"train": {"steps": 7}}, {"train": 1, **AFTER_TRAINING}),
+    "another model": ({"models": {"unet": {}, "second": {"head": "regression"}}, "model": "unet"}, None),
+    "ingest.photons_min": (
+        {"ingest": {"photons_min": 100}},
+        {"ingest": 1, "render": 1, "split": 1, "recolor_acquisition": 1, "draw": 1, "report_page": 1},
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), SETTINGS.values(), ids=SETTINGS)
+def test_a_changed_setting_runs_its_own_stages(done, change, expected):
+    jobs = planned(done, CONFIG | change)
+    if expected is None:
+        assert jobs == {"train": 1, **TESTING}
+        assert not {name for name in planned_files(done, CONFIG | change) if "models/unet/" in name}
+    else:
+        assert jobs == expected
+
+
+EVERYTHING_SIMULATED = {"simulate": 7, "render": 7, "split": 1, "superpose": 2, "train": 1, **AFTER_TRAINING}
+EDITS = {
+    "report/template.html": {"report_page": 1},
+    "figures/overlap.py": AFTER_EVALUATION,
+    "evaluate/overlap.py": {"evaluate": 1, **AFTER_EVALUATION},
+    "recolor/__init__.py": {"recolor_acquisition": 2, **TESTING},
+    "network.py": {"train": 1, **AFTER_TRAINING},
+    "train/loop.py": {"train": 1, **AFTER_TRAINING},
+    "superpose/composites.py": {"superpose": 2, "train": 1, **AFTER_TRAINING},
+    "simulate/microtubules.py": EVERYTHING_SIMULATED,
+    "ingest/text.py": {"ingest": 1, "render": 1, "split": 1, "recolor_acquisition": 1, "draw": 1, "report_page": 1},
+    "schema.py": EVERYTHING,  # which each stage imports through another module
+    "sheet_reader.py": {},
+    "sheet_faults.py": {},
+    "cli/models.py": {},
+}
+
+
+@pytest.mark.parametrize(("module", "expected"), EDITS.items(), ids=EDITS)
+def test_an_edited_module_runs_its_own_stages(done, module, expected):
+    edit(done / "library" / "lusco" / module)
+    assert planned(done, CONFIG) == expected
+
+
+def test_every_stage_depends_on_its_own_code(done):
+    """A stage whose module is edited runs again, whichever it is."""
+    for rule, module in {
+        "simulate": "simulate/acquisition.py",
+        "ingest": "ingest/__init__.py",
+        "render": "render.py",
+        "split": "split.py",
+        "superpose": "superpose/__init__.py",
+        "train": "train/__init__.py",
+        "model": "model.py",
+        "recolor_composites": "recolor/__init__.py",
+        "recolor_acquisition": "recolor/__init__.py",
+        "evaluate": "evaluate/__init__.py",
+        "draw": "figures/__init__.py",
+        "report_page": "report/__init__.py",
+    }.items():
+        path = done / "library" / "lusco" / module
+        before = path.read_text()
+        edit(path)
+        assert planned(done, CONFIG)[rule] > 0, module
+        path.write_text(before)

@@ -1,0 +1,35 @@
+"""What runs where there is a model already."""
+
+import pytest
+from dag import planned
+from toy import AFTER_TRAINING, CONFIG, MEASURED, edit, put_model, write_sheet
+
+
+@pytest.fixture
+def pretrained(fresh) -> dict:
+    """A configuration that names a model, in a folder where nothing was run."""
+    put_model(fresh / "models" / "published")
+    return CONFIG | {"pretrained": "models/published"}
+
+
+def test_with_a_pretrained_model_nothing_is_trained(fresh, pretrained):
+    jobs = planned(fresh, pretrained)
+    assert "train" not in jobs
+    assert jobs["superpose"] == 1, "only the test composites"
+    assert {rule: jobs[rule] for rule in AFTER_TRAINING} == AFTER_TRAINING
+
+
+def test_a_pretrained_model_only_recolors_where_there_are_only_mixed_acquisitions(fresh, pretrained):
+    write_sheet(fresh, [MEASURED])
+    assert planned(fresh, pretrained, ["recolor"]) == {"ingest": 1, "model": 1, "recolor_acquisition": 1}
+    assert planned(fresh, pretrained) == {"ingest": 1, "render": 1, "model": 1, "recolor_acquisition": 1}
+
+
+def test_recolor_makes_nothing_but_recoloured_acquisitions(fresh, pretrained):
+    assert planned(fresh, pretrained, ["recolor"]) == {"simulate": 1, "ingest": 1, "model": 1, "recolor_acquisition": 2}
+
+
+def test_an_own_model_used_as_pretrained_is_not_trained_again(done):
+    config = CONFIG | {"pretrained": "results/toy/models/unet"}
+    edit(done / "library" / "lusco" / "train" / "loop.py")
+    assert "train" not in planned(done, config)
