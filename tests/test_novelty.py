@@ -4,7 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lusco.novelty import FEATURES, LEAST_COUNTS, SCALES_PX, describe, learn, region_px, varied_composite
+from lusco.novelty import (
+    FEATURES,
+    LEAST_COUNTS,
+    SCALES_PX,
+    describe,
+    learn,
+    region_px,
+    surroundings,
+    varied_composite,
+)
 
 SIDE_PX, REGION_PX, PIXEL_NM, DENSITY = 128, 64, 20.0, 500
 
@@ -19,80 +28,116 @@ def scattered(rng, density_per_um2=DENSITY, cluster=1):
     return (cluster * rng.poisson(clusters / SIDE_PX**2, (SIDE_PX, SIDE_PX))).astype(np.float32)
 
 
-def composites(number, seed=0, **how):
+def regions(number, seed=0, around=1, **how):
+    """The regions of so many composites."""
     rng = np.random.default_rng(seed)
-    return [describe(c, undecided(c), PIXEL_NM, REGION_PX) for c in (scattered(rng, **how) for _ in range(number))]
+    images = [scattered(rng, **how) for _ in range(number)]
+    return pd.concat([describe(c, undecided(c), PIXEL_NM, REGION_PX, around) for c in images], ignore_index=True)
+
+
+def knowing(number=60, around=1, **how):
+    """What is known after so many training and validation composites."""
+    return learn(regions(number, 2, around, **how), regions(number, 3, around, **how), REGION_PX, around)
 
 
 def test_a_region_of_random_counts_has_its_density_and_no_clustering():
     counts = scattered(np.random.default_rng(1))
-    regions = describe(counts, undecided(counts), PIXEL_NM, REGION_PX)
-    assert len(regions) == 4
-    assert list(zip(regions["x_nm"], regions["y_nm"], strict=True)) == [(0, 0), (1280, 0), (0, 1280), (1280, 1280)]
-    assert regions["localizations"].sum() == counts.sum()
-    np.testing.assert_allclose(10 ** regions["log_density"], DENSITY, rtol=0.2)
-    np.testing.assert_allclose(regions[[f"clustering_{scale}px" for scale in SCALES_PX[:3]]], 0, atol=0.15)
-    np.testing.assert_allclose(regions["indecision"], 1)  # both structures equally likely
+    found = describe(counts, undecided(counts), PIXEL_NM, REGION_PX, 1)
+    assert len(found) == 4
+    assert list(zip(found["x_nm"], found["y_nm"], strict=True)) == [(0, 0), (1280, 0), (0, 1280), (1280, 1280)]
+    assert found["localizations"].sum() == counts.sum()
+    np.testing.assert_allclose(10 ** found["log_density"], DENSITY, rtol=0.2)
+    np.testing.assert_allclose(found[[f"clustering_{scale}px" for scale in SCALES_PX[:3]]], 0, atol=0.15)
+    np.testing.assert_allclose(found["indecision"], 1)  # both structures equally likely
 
 
 def test_clusters_of_four_have_four_times_the_variance():
     counts = scattered(np.random.default_rng(1), cluster=4)
-    regions = describe(counts, undecided(counts), PIXEL_NM, REGION_PX)
-    np.testing.assert_allclose(10 ** regions["clustering_1px"], 4, rtol=0.1)
+    found = describe(counts, undecided(counts), PIXEL_NM, REGION_PX, 1)
+    np.testing.assert_allclose(10 ** found["clustering_1px"], 4, rtol=0.1)
 
 
 def test_regions_with_few_counts_are_left_out():
     counts = np.zeros((SIDE_PX, SIDE_PX), dtype=np.float32)
     counts[:10, 0] = LEAST_COUNTS / 10
     counts[-1, -1] = LEAST_COUNTS - 1
-    assert len(describe(counts, undecided(counts), PIXEL_NM, REGION_PX)) == 1
+    assert len(describe(counts, undecided(counts), PIXEL_NM, REGION_PX, 1)) == 1
+
+
+def test_surroundings_are_averaged_and_moved_into_the_image():
+    counts = np.zeros((4 * REGION_PX, REGION_PX), dtype=np.float32)
+    for k, each in enumerate((1, 10, 100, 1000)):
+        counts[k * REGION_PX : (k + 1) * REGION_PX] = each
+    alone = describe(counts, undecided(counts), PIXEL_NM, REGION_PX, 1)["log_density"]
+    np.testing.assert_allclose(np.diff(alone), 1)
+    averaged = describe(counts, undecided(counts), PIXEL_NM, REGION_PX, 3)["log_density"]
+    np.testing.assert_allclose(averaged, alone[[1, 1, 2, 2]])  # the middle one of three; at either end, the same three
+
+
+def test_surroundings_leave_out_regions_with_few_counts():
+    counts = np.ones((2 * REGION_PX, REGION_PX), dtype=np.float32)
+    counts[REGION_PX:] = 0
+    for around in (1, 2):
+        found = describe(counts, undecided(counts), PIXEL_NM, REGION_PX, around)
+        np.testing.assert_allclose(found["log_density"], np.log10((1000 / PIXEL_NM) ** 2))
 
 
 def test_known_data_is_rarely_called_unfamiliar():
-    known = learn(composites(60), REGION_PX)
-    novelty = np.concatenate([known.novelty(regions) for regions in composites(60, seed=1)])
-    assert (novelty > 1).mean() < 0.05
+    assert (knowing().novelty(regions(60)) > 1).mean() < 0.05
 
 
 @pytest.mark.parametrize("how", [{"density_per_um2": 8 * DENSITY}, {"density_per_um2": DENSITY / 8}, {"cluster": 4}])
 def test_another_density_or_multiplicity_is_unfamiliar(how):
-    known = learn(composites(60), REGION_PX)
-    novelty = np.concatenate([known.novelty(regions) for regions in composites(4, seed=1, **how)])
-    assert (novelty > 1).all()
+    assert (knowing().novelty(regions(4, **how)) > 1).all()
+
+
+def test_what_a_region_cannot_tell_its_surroundings_can():
+    denser = {"density_per_um2": 1.1 * DENSITY}
+    flagged = [(knowing(around=around).novelty(regions(40, around=around, **denser)) > 1).mean() for around in (1, 2)]
+    assert flagged[1] > 2 * flagged[0]
+
+
+def test_the_alarm_is_set_by_validation_and_not_by_what_was_learnt_from():
+    training, validation = regions(60, 2), regions(60, 3, density_per_um2=1.3 * DENSITY)
+    lenient = learn(training, validation, REGION_PX, 1)
+    assert (lenient.novelty(validation) > 1).mean() <= 0.02
+    assert (knowing().novelty(validation) > 1).mean() > 0.2
 
 
 def test_a_model_that_is_undecided_where_it_never_was_is_unfamiliar():
     rng = np.random.default_rng(0)
     sure = np.stack([np.full((SIDE_PX, SIDE_PX), 0.99), np.full((SIDE_PX, SIDE_PX), 0.01)])
-    known = learn([describe(scattered(rng), sure, PIXEL_NM, REGION_PX) for _ in range(60)], REGION_PX)
-    assert (known.novelty(composites(1)[0]) > 1).all()
+    found = pd.concat([describe(scattered(rng), sure, PIXEL_NM, REGION_PX, 1) for _ in range(60)], ignore_index=True)
+    known = learn(found[::2], found[1::2], REGION_PX, 1)
+    assert (known.novelty(regions(1)) > 1).all()
 
 
 def test_nothing_is_unfamiliar_where_nothing_could_be_compared():
-    for few in ([], composites(1)):
-        assert (learn(few, REGION_PX).novelty(composites(1)[0]) == 0).all()
+    none = regions(1)[:0]
+    for training, validation in ((none, none), (none, regions(1)), (regions(1), none)):
+        assert (learn(training, validation, REGION_PX, 1).novelty(regions(1)) == 0).all()
 
 
 def test_composites_without_a_region_are_passed_over():
     nothing = np.zeros((SIDE_PX, SIDE_PX), dtype=np.float32)
-    empty = describe(nothing, undecided(nothing), PIXEL_NM, REGION_PX)
+    empty = describe(nothing, undecided(nothing), PIXEL_NM, REGION_PX, 1)
     assert len(empty) == 0
-    both = pd.concat([composites(1)[0], empty], ignore_index=True)
-    known = learn([*composites(20), empty, both], REGION_PX)
-    assert (known.novelty(empty) == np.zeros(0)).all()
-    assert np.isfinite(known.distance)
+    assert (knowing(5).novelty(empty) == np.zeros(0)).all()
 
 
 def test_regions_cover_an_image_whatever_its_size_and_a_smaller_one_has_none():
     counts = np.full((100, 64), 5, dtype=np.float32)
-    assert list(describe(counts, undecided(counts), PIXEL_NM, REGION_PX)["y_nm"]) == [0, 36 * PIXEL_NM]
-    assert len(describe(counts[:10], undecided(counts[:10]), PIXEL_NM, REGION_PX)) == 0
+    assert list(describe(counts, undecided(counts), PIXEL_NM, REGION_PX, 1)["y_nm"]) == [0, 36 * PIXEL_NM]
+    assert len(describe(counts[:10], undecided(counts[:10]), PIXEL_NM, REGION_PX, 1)) == 0
 
 
 def test_regions_are_no_larger_than_composites():
     assert region_px(20, 256) == 64
     assert region_px(6, 112) == 112
     assert region_px(100, 256) == SCALES_PX[-1]
+    assert surroundings(64, 256) == 4
+    assert surroundings(112, 112) == 1
+    assert surroundings(64, 1024) == 4
 
 
 def test_a_varied_image_of_intensities_is_scaled():
@@ -113,4 +158,4 @@ def test_a_varied_composite_holds_a_part_of_what_the_composite_held():
 
 
 def test_every_feature_is_described():
-    assert set(FEATURES) <= set(composites(1)[0].columns)
+    assert set(FEATURES) <= set(regions(1).columns)

@@ -10,11 +10,12 @@ import torch
 from lusco import image, table
 from lusco.model import ModelDescription, read_description, write_model
 from lusco.network import UNet
-from lusco.novelty import learn
+from lusco.novelty import FEATURES, learn
 from lusco.recolor import Recolorer, recolor_acquisition
 from lusco.render import render
 
-KNOWN = asdict(learn([], 64))
+NOTHING = pd.DataFrame(columns=FEATURES)
+KNOWN = asdict(learn(NOTHING, NOTHING, 64, 1))
 REJECTION = [
     {"threshold": 0.0, "rejected": 0.0, "crosstalk": 0.3},
     {"threshold": 0.6, "rejected": 0.5, "crosstalk": 0.01},

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lusco.network import UNet
 
 FORMAT = "lusco-model"
-VERSION = 3
+VERSION = 4
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
 

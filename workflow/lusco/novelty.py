@@ -1,8 +1,10 @@
 """Whether an image is like what the model knows, region by region.
 
 A region is described by its density, by how counts cluster from one pixel to a quarter of the region, and by how
-undecided the model is there. Its novelty is the distance to its nearest neighbours among regions of validation
-composites, in units of the distance that a known region exceeds once in a hundred times.
+undecided the model is there, each averaged over the region and its surroundings, because a single region varies too
+much to tell. Its novelty is the distance to its nearest neighbours among regions of composites of the training
+acquisitions, in units of the distance that regions of validation composites exceed once in a hundred times: of other
+acquisitions, so that what differs from one known acquisition to the next raises no alarm.
 """
 
 from collections.abc import Sequence
@@ -15,6 +17,7 @@ from scipy.spatial import KDTree
 from lusco.superpose.pieces import thin
 
 REGION_NM = 1280.0
+SURROUNDINGS = 4  # regions on a side of the square that is averaged over
 LEAST_COUNTS = 50  # fewer say nothing about a region
 SCALES_PX = (1, 2, 4, 8, 16)
 NEIGHBOURS = 3
@@ -28,21 +31,24 @@ FEATURES = ["log_density", *(f"clustering_{scale}px" for scale in SCALES_PX), "i
 
 @dataclass(frozen=True)
 class Known:
-    """Regions of validation composites, and how far from them is too far.
+    """Regions of composites of the training acquisitions, and how far from them is too far.
 
     Parameters
     ----------
     side_px : int
         Side of a region in pixels.
+    surroundings : int
+        Regions on a side of the square that is averaged over.
     features : list of list of float
         Standardised features of each region.
     mean, deviation : list of float
         Of each feature over the regions.
     distance : float
-        That only a fraction `FALSE_ALARMS` of known regions exceeds.
+        That only a fraction `FALSE_ALARMS` of regions of validation composites exceeds.
     """
 
     side_px: int
+    surroundings: int
     features: list[list[float]]
     mean: list[float]
     deviation: list[float]
@@ -50,12 +56,11 @@ class Known:
 
     def novelty(self, regions: pd.DataFrame) -> np.ndarray:
         """Novelty of each region of `describe`; above 1 it is unlike what the model knows."""
-        standard = (regions[FEATURES].to_numpy() - self.mean) / self.deviation
-        return _distance(standard, np.array(self.features)) / self.distance
+        return _distance(_standard(regions, self.mean, self.deviation), np.array(self.features)) / self.distance
 
     def judge(self, counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float) -> pd.DataFrame:
         """The regions of an image, as for `describe`: columns `PLACE`, `novelty` and `unfamiliar`."""
-        regions = describe(counts, probabilities, pixel_nm, self.side_px)
+        regions = describe(counts, probabilities, pixel_nm, self.side_px, self.surroundings)
         novelty = self.novelty(regions)
         return regions[PLACE].assign(novelty=np.round(novelty, 3), unfamiliar=novelty > 1)
 
@@ -66,7 +71,14 @@ def region_px(pixel_nm: float, composite_px: int) -> int:
     return max(largest, min(round(REGION_NM / pixel_nm), composite_px) // largest * largest)
 
 
-def describe(counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float, side_px: int) -> pd.DataFrame:
+def surroundings(side_px: int, composite_px: int) -> int:
+    """Regions on a side of the square that is averaged over: `SURROUNDINGS`, or as many as a composite has."""
+    return max(1, min(SURROUNDINGS, composite_px // side_px))
+
+
+def describe(
+    counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float, side_px: int, surroundings: int
+) -> pd.DataFrame:
     """Describe the regions of an image, side by side, that have enough counts; the last overlap where they must.
 
     Parameters
@@ -79,6 +91,8 @@ def describe(counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float, sid
         Pixel size in nm.
     side_px : int
         Side of a region in pixels; an image that is smaller has none.
+    surroundings : int
+        Regions on a side of the square around each region, moved into the image, over which features are averaged.
 
     Returns
     -------
@@ -86,19 +100,28 @@ def describe(counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float, sid
         Columns `PLACE` (corner and side in nm from the image's first corner, counts) and `FEATURES`.
     """
     entropy = -(probabilities * np.log(np.maximum(probabilities, 1e-9))).sum(0) / np.log(len(probabilities))
-    rows = []
-    for row in _starts(counts.shape[0], side_px):
-        for column in _starts(counts.shape[1], side_px):
-            own = (slice(row, row + side_px), slice(column, column + side_px))
-            total = float(counts[own].sum())
-            if total < LEAST_COUNTS:
-                continue
-            place = (column * pixel_nm, row * pixel_nm, side_px * pixel_nm, total)
+    rows, columns = (_starts(length, side_px) for length in counts.shape)
+    features = np.full((len(rows), len(columns), len(FEATURES)), np.nan)
+    places = {}
+    for index in np.ndindex(features.shape[:2]):
+        row, column = rows[index[0]], columns[index[1]]
+        own = (slice(row, row + side_px), slice(column, column + side_px))
+        total = float(counts[own].sum())
+        if total >= LEAST_COUNTS:
+            places[index] = (column * pixel_nm, row * pixel_nm, side_px * pixel_nm, total)
             density = total / counts[own].size / (pixel_nm / NM_PER_UM) ** 2
             clustering = [_clustering(counts[own], scale) for scale in SCALES_PX]
             indecision = float((entropy[own] * counts[own]).sum() / total)
-            rows.append((*place, np.log10(density), *clustering, indecision))
-    return pd.DataFrame(rows, columns=[*PLACE, *FEATURES], dtype=np.float64)
+            features[index] = np.log10(density), *clustering, indecision
+    described = [(*place, *_averaged(features, index, surroundings)) for index, place in places.items()]
+    return pd.DataFrame(described, columns=[*PLACE, *FEATURES], dtype=np.float64)
+
+
+def _averaged(features: np.ndarray, index: tuple[int, ...], side: int) -> np.ndarray:
+    """Mean of the features in the square of `side` regions around one, moved into the image."""
+    starts = [max(0, min(k - (side - 1) // 2, length - side)) for k, length in zip(index, features.shape, strict=False)]
+    square = features[tuple(slice(start, start + side) for start in starts)]
+    return np.nanmean(square, axis=(0, 1))
 
 
 def _starts(length: int, side_px: int) -> list[int]:
@@ -142,26 +165,28 @@ def varied_table(table: pd.DataFrame, structures: int, rng: np.random.Generator)
     return table.assign(weight=weight.astype(np.float32))[weight > 0].reset_index(drop=True)
 
 
-def learn(composites: Sequence[pd.DataFrame], side_px: int) -> Known:
-    """What is known, from the regions of each validation composite.
+def learn(training: pd.DataFrame, validation: pd.DataFrame, side_px: int, surroundings: int) -> Known:
+    """What is known.
 
     Parameters
     ----------
-    composites : sequence of pandas.DataFrame
-        From `describe`. A region is compared with those of other composites only, because those of its own share
-        its localizations.
-    side_px : int
-        Side of their regions in pixels.
+    training, validation : pandas.DataFrame
+        Regions, from `describe`, of composites of the training acquisitions, and of validation composites.
+    side_px, surroundings : int
+        As given to `describe`.
     """
-    owner = np.repeat(np.arange(len(composites)), [len(regions) for regions in composites])
-    if len(np.unique(owner)) < 2:  # nothing to compare with: nothing is called unfamiliar
-        return Known(side_px, [], [0.0] * len(FEATURES), [1.0] * len(FEATURES), 1.0)
-    features = np.concatenate([regions[FEATURES].to_numpy() for regions in composites])
-    mean, deviation = features.mean(0), np.maximum(features.std(0), 1e-6)
-    standard = np.round((features - mean) / deviation, 3)
-    apart = np.concatenate([_distance(standard[owner == k], standard[owner != k]) for k in np.unique(owner)])
-    distance = float(np.quantile(apart, 1 - FALSE_ALARMS))
-    return Known(side_px, standard.tolist(), mean.tolist(), deviation.tolist(), distance)
+    bank = training.drop_duplicates(FEATURES)  # regions with the same surroundings are one
+    if bank.empty or validation.empty:  # nothing to compare with: nothing is called unfamiliar
+        return Known(side_px, surroundings, [], [0.0] * len(FEATURES), [1.0] * len(FEATURES), 1.0)
+    mean, deviation = bank[FEATURES].mean(), np.maximum(bank[FEATURES].std(ddof=0), 1e-6)
+    known = np.round(_standard(bank, mean, deviation), 3)
+    apart = _distance(_standard(validation, mean, deviation), known)
+    distance = max(float(np.quantile(apart, 1 - FALSE_ALARMS)), 1e-3)
+    return Known(side_px, surroundings, known.tolist(), mean.tolist(), deviation.tolist(), distance)
+
+
+def _standard(regions: pd.DataFrame, mean: Sequence[float], deviation: Sequence[float]) -> np.ndarray:
+    return (regions[FEATURES].to_numpy() - np.asarray(mean)) / np.asarray(deviation)
 
 
 def _clustering(counts: np.ndarray, scale: int) -> float:

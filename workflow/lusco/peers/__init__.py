@@ -21,7 +21,7 @@ from lusco.errors import Fault, InputError
 from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
 from lusco.model import ModelDescription, write_description
-from lusco.novelty import Known, describe, learn, region_px, varied_table
+from lusco.novelty import Known, describe, learn, region_px, surroundings, varied_table
 from lusco.peers.clock import Clock
 from lusco.recolor import Recolored, write_recolored
 from lusco.superpose import random_generator
@@ -141,7 +141,8 @@ def train_peer(
         partial.mkdir()
         record = peer.train(training, validation, Clock(minutes), seed, threads, partial)
         scales = structure_scales(acquisitions, structures, smoothing_nm, validation.pixel_nm)
-        chosen = _chosen_on_validation(peer.load(partial, validation, threads), validation, scales, smoothing_nm, seed)
+        apply = peer.load(partial, validation, threads)
+        chosen = _chosen_on_validation(apply, training, validation, scales, smoothing_nm, seed)
     used = {name: sorted({sources[name] for sources in training.sources}) for name in structures}
     about = {"peer": name, "minutes": minutes, "seed": seed, "threads": threads, "acquisitions": used}
     versions = {package: version(package) for package in peer.packages}
@@ -195,7 +196,12 @@ def finish(
 
 
 def _chosen_on_validation(
-    apply: Apply, validation: Composites, scales: Sequence[float], smoothing_nm: float, seed: int
+    apply: Apply,
+    training: Composites,
+    validation: Composites,
+    scales: Sequence[float],
+    smoothing_nm: float,
+    seed: int,
 ) -> dict[str, Any]:
     """Temperature, sharpness, rejection curve and known regions of a trained peer, as for our own models."""
     structures = len(validation.structures)
@@ -218,24 +224,30 @@ def _chosen_on_validation(
         )
     bound = np.where(joined["unspecific"], 0, weight)[:, None] * truth
 
-    side_px, regions = region_px(validation.pixel_nm, validation.side_px), []
-    for index, (table, answer) in enumerate(zip(tables, answers, strict=True)):
-        varied = varied_table(table, structures, random_generator(seed, "known", index))
-        own = [(table, answer), (varied, apply(varied))]
-        regions.append(pd.concat([_regions(*pair, validation, temperature, side_px) for pair in own]))
     curve = rejection_curve(soften(logs, temperature), bound, validation.structures)
     return {
         "temperature": temperature,
         "sharpness": sharpness,
         "rejection": curve,
-        "known": asdict(learn(regions, side_px)),
+        "known": asdict(_known(apply, temperature, training, validation, seed)),
     }
 
 
-def _regions(
-    table: pd.DataFrame, answer: Answer, composites: Composites, temperature: float, side_px: int
-) -> pd.DataFrame:
-    result, _ = finish(answer, table, composites, temperature, 1.0)
-    counts = np.bincount(composites.pixel(table), table["weight"], composites.side_px**2)
-    image = counts.reshape(composites.side_px, -1)
-    return describe(image, result.probabilities, composites.pixel_nm, side_px)
+def _known(apply: Apply, temperature: float, training: Composites, validation: Composites, seed: int) -> Known:
+    """What a peer knows: as many training composites as there are of validation, judged by these."""
+    side_px = region_px(validation.pixel_nm, validation.side_px)
+    around = surroundings(side_px, validation.side_px)
+
+    def regions(composites: Composites, split: str) -> pd.DataFrame:
+        described = []
+        for index in range(min(len(composites), len(validation))):
+            table = composites.table(index)
+            rng = random_generator(seed, "varied", split, index)
+            for own in (table, varied_table(table, len(composites.structures), rng)):
+                result, _ = finish(apply(own), own, composites, temperature, 1.0)
+                counts = np.bincount(composites.pixel(own), own["weight"], composites.side_px**2)
+                image = counts.reshape(composites.side_px, -1)
+                described.append(describe(image, result.probabilities, composites.pixel_nm, side_px, around))
+        return pd.concat(described, ignore_index=True)
+
+    return learn(regions(training, "train"), regions(validation, "validation"), side_px, around)

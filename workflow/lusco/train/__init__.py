@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,10 +22,10 @@ from lusco.files import atomic
 from lusco.heads import HEADS
 from lusco.model import ModelDescription, read_description, start_network, write_model
 from lusco.network import UNet, coarsest_px
-from lusco.novelty import describe, learn, region_px, varied_composite
+from lusco.novelty import Known, describe, learn, region_px, surroundings, varied_composite
 from lusco.recolor.tiles import apply_symmetric
 from lusco.settings import TrainSettings
-from lusco.superpose import by_structure, random_generator
+from lusco.superpose import by_structure, random_generator, training_crop
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
 from lusco.train.crops import Crops, FixedComposites, training_loader
@@ -80,8 +80,9 @@ def train(
     per_scale = torch.tensor(scale, dtype=torch.float32, device=device).reshape(-1, 1, 1)
     validations = max(1, round(settings.steps / settings.validate_every))
     schedule = Schedule(validations, -(-settings.steps // validations), settings.patience, settings.learning_rate)
+    fields = by_structure(acquisitions, structures, pixel_nm)
     crops = Crops(
-        by_structure(acquisitions, structures, pixel_nm),
+        fields,
         settings.crop_px,
         pixel_nm,
         settings.keep_fraction_min,
@@ -110,7 +111,9 @@ def train(
         features=settings.features,
         depth=settings.depth,
         scale_counts=scale,
-        **_chosen_on_validation(network, head, validation, composites.counts, scale, smoothing_nm, device, seed),
+        **_chosen_on_validation(
+            network, head, fields, validation, composites.counts, scale, smoothing_nm, device, seed
+        ),
         training={
             "settings": asdict(settings),
             "seed": seed,
@@ -166,7 +169,7 @@ def _remove_unfinished(out: Path, current: Path) -> None:
             shutil.rmtree(folder)
 
 
-def _chosen_on_validation(network, head, validation, counts, scale, smoothing_nm, device, seed) -> dict:
+def _chosen_on_validation(network, head, fields, validation, counts, scale, smoothing_nm, device, seed) -> dict:
     """Temperature, sharpness, rejection curve and known regions of a trained network."""
     network.eval()
     per_scale = torch.tensor(scale, dtype=torch.float32).reshape(-1, 1, 1)
@@ -190,16 +193,41 @@ def _chosen_on_validation(network, head, validation, counts, scale, smoothing_nm
         )
     probabilities = soften(logs, temperature)
     bound = np.stack([validation.bound(index) for index in range(len(validation))])
-    pixel_nm = validation.pixel_nm
-    side_px = region_px(pixel_nm, probabilities.shape[-1])
-    regions = [describe(c.sum(0), p, pixel_nm, side_px) for c, p in zip(counts, probabilities, strict=True)]
-    for index, channels in enumerate(counts):  # what is thinner, or lacks a structure, is known too
-        varied = varied_composite(channels, random_generator(seed, "known", index))
-        own = soften(log_probabilities(varied)[None], temperature)[0]
-        regions[index] = pd.concat([regions[index], describe(varied, own, pixel_nm, side_px)], ignore_index=True)
     return {
         "temperature": temperature,
         "sharpness": sharpness,
         "rejection": rejection_curve(probabilities, bound, validation.structures),
-        "known": asdict(learn(regions, side_px)),
+        "known": asdict(
+            _known(
+                lambda composite: soften(log_probabilities(composite)[None], temperature)[0],
+                fields,
+                counts,
+                validation.pixel_nm,
+                seed,
+            )
+        ),
     }
+
+
+def _known(probabilities: Callable[[np.ndarray], np.ndarray], fields, validation, pixel_nm: float, seed: int) -> Known:
+    """What a network knows: composites of its training acquisitions, judged by as many of validation.
+
+    Of each, what is thinner or lacks a structure is known too.
+    """
+    side = validation[0].shape[-1]
+    side_px = region_px(pixel_nm, side)
+    around = surroundings(side_px, side)
+
+    def regions(composites: Sequence[np.ndarray], split: str) -> pd.DataFrame:
+        described = []
+        for index, channels in enumerate(composites):
+            varied = varied_composite(channels, random_generator(seed, "varied", split, index))
+            for image in (channels.sum(0), varied):
+                described.append(describe(image, probabilities(image), pixel_nm, side_px, around))
+        return pd.concat(described, ignore_index=True)
+
+    training = [
+        training_crop(fields, side, pixel_nm, 1.0, 0.0, random_generator(seed, "known", index))
+        for index in range(len(validation))
+    ]
+    return learn(regions(training, "train"), regions(validation, "validation"), side_px, around)
