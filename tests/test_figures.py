@@ -15,6 +15,7 @@ from scipy.stats import wilcoxon
 from lusco import figures
 from lusco.figures.calibration import expected_error
 from lusco.figures.distances import compare, holm
+from lusco.figures.draw import side_by_side
 from lusco.figures.examples import balance
 from lusco.figures.pixels import binned
 from lusco.figures.style import ON_BLACK, ON_WHITE, settle, shown
@@ -273,6 +274,12 @@ def test_models_are_compared_by_the_numbers_of_the_summary():
     _, drawn = figures.peers(summary)
     assert len(drawn) == 2 * (2 * 2 + 3 * 3)
     assert drawn["value"].min() == pytest.approx(-0.6), "the table keeps what the axis cuts off"
+
+
+def test_of_too_many_models_the_chosen_one_is_drawn():
+    few, many = (distances_of(["actin"], [f"m{k}" for k in range(n)]) for n in (4, 5))
+    assert side_by_side(few, "m2") is few
+    assert set(side_by_side(many, "m2")["model"]) == {"m2"}
 
 
 def test_the_best_step_is_the_lowest_validation_loss():

@@ -12,6 +12,8 @@ from lusco.recolor import CHANNELS
 from lusco.render import render, render_points
 from lusco.superpose.composites import Composites
 
+MODELS_SIDE_BY_SIDE = 4  # of more, figures that show each model show the chosen one; all meet in `peers`
+
 
 def draw(
     composites: Composites,
@@ -54,6 +56,8 @@ def draw(
     channels = np.load(applied / CHANNELS, mmap_mode="r", allow_pickle=False)
     names = ("distances", "overlap", "coupling", "shapes", "assignment", "calibration", "summary")
     tables = {name: pd.read_csv(evaluation / f"{name}.csv") for name in names}
+    summary = tables.pop("summary")
+    tables = {name: side_by_side(table, chosen) for name, table in tables.items()}
     structures, pixel_nm = list(model.structures), model.pixel_nm
     scales = dict(zip(structures, model.scale_counts, strict=True))
     ranked = _ranked(tables["distances"], chosen)
@@ -88,8 +92,8 @@ def draw(
         drawings["coupling"] = figures.coupling(tables["coupling"])
     if len(tables["shapes"]):
         drawings["shapes"] = figures.shapes(tables["shapes"], structures)
-    if len(set(tables["summary"]["model"])) > 1:
-        drawings["peers"] = figures.peers(tables["summary"], structures)
+    if len(set(summary["model"])) > 1:
+        drawings["peers"] = figures.peers(summary, structures)
     if histories:
         parts = [pd.read_csv(file).assign(model=name) for name, file in histories.items()]
         drawings["loss"] = figures.loss(pd.concat(parts, ignore_index=True))
@@ -102,6 +106,11 @@ def draw(
         drawings[f"sweep_{table_of_sweep['sweep'].iloc[0]}"] = figures.sweep(table_of_sweep, structures)
     for name, (figure, data) in drawings.items():
         figures.save(figure, data, out, name)
+
+
+def side_by_side(table: pd.DataFrame, chosen: str) -> pd.DataFrame:
+    """The rows of a table whose models can be drawn beside each other: all, or of too many the chosen one's."""
+    return table if table["model"].nunique() <= MODELS_SIDE_BY_SIDE else table[table["model"] == chosen]
 
 
 def _densest(counts: np.ndarray, side_px: int) -> tuple[slice, slice]:
