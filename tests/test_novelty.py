@@ -10,6 +10,7 @@ from lusco.novelty import (
     SCALES_PX,
     describe,
     learn,
+    learn_from,
     region_px,
     surroundings,
     varied_composite,
@@ -110,6 +111,14 @@ def test_a_model_that_is_undecided_where_it_never_was_is_unfamiliar():
     found = pd.concat([describe(scattered(rng), sure, PIXEL_NM, REGION_PX, 1) for _ in range(60)], ignore_index=True)
     known = learn(found[::2], found[1::2], REGION_PX, 1)
     assert (known.novelty(regions(1)) > 1).all()
+
+
+def test_whole_composites_are_described_in_regions_and_their_surroundings():
+    rng = np.random.default_rng(0)
+    images = [(counts, undecided(counts)) for counts in (scattered(rng) for _ in range(20))]
+    known = learn_from(images[:10], images[10:], PIXEL_NM, SIDE_PX)
+    assert (known.side_px, known.surroundings) == (REGION_PX, SIDE_PX // REGION_PX)
+    assert len(known.features) == 10, "the four regions of a composite have the same surroundings"
 
 
 def test_nothing_is_unfamiliar_where_nothing_could_be_compared():

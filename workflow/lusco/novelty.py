@@ -7,7 +7,7 @@ acquisitions, in units of the distance that regions of validation composites exc
 acquisitions, so that what differs from one known acquisition to the next raises no alarm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -163,6 +163,32 @@ def varied_table(table: pd.DataFrame, structures: int, rng: np.random.Generator)
     keep[rng.permutation(structures)[rng.integers(1, structures + 1) :]] = 0
     weight = rng.binomial(np.round(table["weight"]).astype(np.int64), keep[table["structure"]])
     return table.assign(weight=weight.astype(np.float32))[weight > 0].reset_index(drop=True)
+
+
+def learn_from(
+    training: Iterable[tuple[np.ndarray, np.ndarray]],
+    validation: Iterable[tuple[np.ndarray, np.ndarray]],
+    pixel_nm: float,
+    composite_px: int,
+) -> Known:
+    """What is known, from counts and probabilities (as for `describe`) of training and of validation composites.
+
+    Parameters
+    ----------
+    training, validation : iterable of tuple
+        Counts and probabilities of each composite.
+    pixel_nm : float
+        Pixel size in nm.
+    composite_px : int
+        Side of a composite in pixels.
+    """
+    side_px = region_px(pixel_nm, composite_px)
+    around = surroundings(side_px, composite_px)
+    described = (
+        pd.concat([describe(*image, pixel_nm, side_px, around) for image in images], ignore_index=True)
+        for images in (training, validation)
+    )
+    return learn(*described, side_px, around)
 
 
 def learn(training: pd.DataFrame, validation: pd.DataFrame, side_px: int, surroundings: int) -> Known:

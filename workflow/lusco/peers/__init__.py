@@ -6,7 +6,7 @@ processor, so a comparison at equal time asks the same of our own models (`train
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,7 @@ from lusco.errors import Fault, InputError
 from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
 from lusco.model import ModelDescription, write_description
-from lusco.novelty import Known, describe, learn, region_px, surroundings, varied_table
+from lusco.novelty import Known, learn_from, varied_table
 from lusco.peers.clock import Clock
 from lusco.recolor import Recolored, write_recolored
 from lusco.superpose import random_generator
@@ -235,19 +235,15 @@ def _chosen_on_validation(
 
 def _known(apply: Apply, temperature: float, training: Composites, validation: Composites, seed: int) -> Known:
     """What a peer knows: as many training composites as there are of validation, judged by these."""
-    side_px = region_px(validation.pixel_nm, validation.side_px)
-    around = surroundings(side_px, validation.side_px)
 
-    def regions(composites: Composites, split: str) -> pd.DataFrame:
-        described = []
+    def looked_at(composites: Composites, split: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for index in range(min(len(composites), len(validation))):
             table = composites.table(index)
-            rng = random_generator(seed, "varied", split, index)
-            for own in (table, varied_table(table, len(composites.structures), rng)):
+            varied = varied_table(table, len(composites.structures), random_generator(seed, "varied", split, index))
+            for own in (table, varied):
                 result, _ = finish(apply(own), own, composites, temperature, 1.0)
                 counts = np.bincount(composites.pixel(own), own["weight"], composites.side_px**2)
-                image = counts.reshape(composites.side_px, -1)
-                described.append(describe(image, result.probabilities, composites.pixel_nm, side_px, around))
-        return pd.concat(described, ignore_index=True)
+                yield counts.reshape(composites.side_px, -1), result.probabilities
 
-    return learn(regions(training, "train"), regions(validation, "validation"), side_px, around)
+    own = looked_at(training, "train"), looked_at(validation, "validation")
+    return learn_from(*own, validation.pixel_nm, validation.side_px)

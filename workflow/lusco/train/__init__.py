@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from lusco.files import atomic
 from lusco.heads import HEADS
 from lusco.model import ModelDescription, read_description, start_network, write_model
 from lusco.network import UNet, coarsest_px
-from lusco.novelty import Known, describe, learn, region_px, surroundings, varied_composite
+from lusco.novelty import Known, learn_from, varied_composite
 from lusco.recolor.tiles import apply_symmetric
 from lusco.settings import TrainSettings
 from lusco.superpose import by_structure, random_generator, training_crop
@@ -214,20 +214,16 @@ def _known(probabilities: Callable[[np.ndarray], np.ndarray], fields, validation
 
     Of each, what is thinner or lacks a structure is known too.
     """
-    side = validation[0].shape[-1]
-    side_px = region_px(pixel_nm, side)
-    around = surroundings(side_px, side)
+    side_px = validation[0].shape[-1]
 
-    def regions(composites: Sequence[np.ndarray], split: str) -> pd.DataFrame:
-        described = []
+    def looked_at(composites: Iterable[np.ndarray], split: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for index, channels in enumerate(composites):
             varied = varied_composite(channels, random_generator(seed, "varied", split, index))
             for image in (channels.sum(0), varied):
-                described.append(describe(image, probabilities(image), pixel_nm, side_px, around))
-        return pd.concat(described, ignore_index=True)
+                yield image, probabilities(image)
 
-    training = [
-        training_crop(fields, side, pixel_nm, 1.0, 0.0, random_generator(seed, "known", index))
+    training = (
+        training_crop(fields, side_px, pixel_nm, 1.0, 0.0, random_generator(seed, "known", index))
         for index in range(len(validation))
-    ]
-    return learn(regions(training, "train"), regions(validation, "validation"), side_px, around)
+    )
+    return learn_from(looked_at(training, "train"), looked_at(validation, "validation"), pixel_nm, side_px)
