@@ -167,7 +167,7 @@ def warnings(content: ReportContent, mixture: Mixture) -> Iterator[str]:
         yield (
             f"{per_hundred(mixture.unfamiliar)} % of its regions are unlike anything the model was validated on (of"
             f" the test composites' regions, {per_hundred(known)} %): another density, precision or pixel size than"
-            " it knows, or only foreign structures. Colours there may mean nothing; see which in the figure."
+            " it knows, or structures it does not know. Colours there may mean nothing; see which in the figure."
         )
     if mixture.accuracy is not None and mixture.confidence > mixture.accuracy + UNLIKE_TESTS:
         yield (
