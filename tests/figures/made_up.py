@@ -8,6 +8,7 @@ import pandas as pd
 
 from lusco import figures
 
+SCALES = (0.5, 0.75, 1.0, 1.5, 2.0)
 LONG = [
     "microtubules",
     "nuclear_pores",
@@ -57,14 +58,14 @@ def shapes_of(structures, models=("unet",), composites=5):
     return pd.DataFrame(rows, columns=columns)
 
 
-def sweep_of(structures, name="density"):
+def sweep_of(structures, name="density", levels=(0.1, 0.5, 1.0)):
     rows = [
         (name, level, 12, structure, measure, value * level)
         for structure in (*structures, "all")
-        for level in (0.1, 0.5, 1.0)
+        for level in levels
         for measure, value in (("accuracy", 0.9), ("gap_closed_dssim", 0.8), ("crosstalk", 0.02), ("rejected", 0.5))
     ]
-    rows += [(name, level, 12, "all", "shared", 0.2 + 0.1 * level) for level in (0.1, 0.5, 1.0)]
+    rows += [(name, level, 12, "all", "shared", 0.2 + 0.1 * level) for level in levels]
     return pd.DataFrame(rows, columns=["sweep", "level", "composites", "structure", "measure", "value"])
 
 
@@ -136,6 +137,7 @@ def draw_all(structures, models=("unet",)):
     yield "shapes", figures.shapes(shapes_of(structures, models), structures)
     yield "coupling", figures.coupling(coupling_of())
     yield "sweep", figures.sweep(sweep_of(structures), structures)
+    yield "sweep_scale", figures.sweep(sweep_of(structures, "scale", SCALES), structures)
     yield "crosstalk", figures.crosstalk(assignment_of(structures, models), structures, dict.fromkeys(models, 0.5))
     yield "calibration", figures.calibration(calibration_of(structures, models), structures)
     yield "peers", figures.peers(summary_of(structures, models), structures)

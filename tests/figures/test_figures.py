@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up import (
+    SCALES,
     assignment_of,
     coupling_of,
     distances_of,
@@ -143,6 +144,14 @@ def test_models_are_compared_by_the_numbers_of_the_summary():
     _, drawn = figures.peers(summary)
     assert len(drawn) == 2 * (2 * 2 + 3 * 3)
     assert drawn["value"].min() == pytest.approx(-0.6), "the table keeps what the axis cuts off"
+
+
+def test_a_sweep_is_labelled_with_its_levels():
+    figure, _ = figures.sweep(sweep_of(["tubes"], "scale", SCALES), ["tubes"])
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        seen = [label.get_text() for label in axes.get_xticklabels(which="both")]
+        assert [text for text in seen if text] == ["0.5", "0.75", "1", "1.5", "2"]
 
 
 def test_of_too_many_models_the_chosen_one_is_drawn():

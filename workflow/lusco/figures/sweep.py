@@ -77,7 +77,8 @@ def sweep(scores: pd.DataFrame, structures: Sequence[str] | None = None) -> Draw
         if name in LOGARITHMIC:
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter(PLAIN)
-        if name == "number":
+            axes.set_xticks([], minor=True)
+        if name == "number" or name in LOGARITHMIC:
             axes.set_xticks(table["level"].unique())
     figure.supxlabel(f"{LABELS[name]} ({scores['composites'].iloc[0]} composites per point)", fontsize=9)
     handles, labels = (
