@@ -18,6 +18,7 @@ include: "workflow/rules/sweep.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/record.smk"
 
 
 localrules:
@@ -36,6 +37,7 @@ rule all:
 rule figures:
     input:
         rules.draw.output,
+        mixed_figures("png"),
 
 
 # only apply the model to the mixed acquisitions; never trains when `pretrained` names a model

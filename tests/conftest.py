@@ -1,11 +1,17 @@
 """Fixtures for all tests."""
 
+import dataclasses
 import os
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from measured import maker
 
+from lusco.ingest import Source, ingest
+from lusco.settings import stage_settings
 from lusco.simulate import read_description
 
 
@@ -15,6 +21,17 @@ def data_folder() -> Path:
     folder = Path(os.environ.get("LUSCO_DATA") or Path(__file__).parents[2] / "shared" / "data")
     if not folder.is_dir():
         pytest.skip("public data are not here; set LUSCO_DATA to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory) -> Path:
+    """The folder of an undisturbed run of tests/config/whole.yaml; nothing in it may be changed."""
+    from dag import copy_project  # here, because Snakemake takes a second to import
+    from whole_run import run
+
+    folder = copy_project(tmp_path_factory.mktemp("whole"))
+    run(folder)
     return folder
 
 
@@ -28,3 +45,20 @@ def describe(tmp_path):
         return read_description(path)
 
     return read
+
+
+@pytest.fixture
+def bring() -> Callable:
+    """Ingest a file: `bring(path, settings, **fields of Source)` gives the acquisition and the record."""
+
+    def run(path, settings=None, **source):
+        given = Source(Path(path), "cell_1", "pores")
+        return ingest(dataclasses.replace(given, **source), stage_settings("ingest", settings or {}))
+
+    return run
+
+
+@pytest.fixture
+def make(tmp_path) -> SimpleNamespace:
+    """What writes small files of known content, see `measured`."""
+    return maker(tmp_path)

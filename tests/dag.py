@@ -28,9 +28,12 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
-def planned(folder: Path, config: Mapping[str, Any], targets: Sequence[str] = ()) -> Counter[str]:
-    """How many jobs of each rule would run in a folder; `all` and other targets without a command not counted."""
-    return Counter(job.rule.name for job in _jobs(folder, config, targets))
+def planned(folder: Path, config: Mapping[str, Any], targets: Sequence[str] = (), **settings: Any) -> Counter[str]:
+    """How many jobs of each rule would run in a folder; `all` and other targets without a command not counted.
+
+    `settings` are those of Snakemake's graph, for which the profiles are not read.
+    """
+    return Counter(job.rule.name for job in _jobs(folder, config, targets, **settings))
 
 
 def planned_files(folder: Path, config: Mapping[str, Any], targets: Sequence[str] = ()) -> set[str]:
@@ -49,8 +52,8 @@ def pretend(folder: Path, config: Mapping[str, Any], targets: Sequence[str] = ()
         dag.execute_workflow(executor="touch")
 
 
-def _jobs(folder: Path, config: Mapping[str, Any], targets: Sequence[str]) -> list:
-    with _dag(folder, config, targets) as dag:
+def _jobs(folder: Path, config: Mapping[str, Any], targets: Sequence[str], **settings: Any) -> list:
+    with _dag(folder, config, targets, **settings) as dag:
         dag.execute_workflow(executor="dryrun")
         graph = dag.workflow_api._workflow.dag
         return [job for job in graph.needrun_jobs(exclude_finished=False) if job.rule.shellcmd]

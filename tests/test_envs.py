@@ -105,7 +105,12 @@ def test_the_environment_without_torch_has_all_else():
 
 def test_stages_without_a_network_do_without_torch():
     stages = sorted(rule for rule, environment in rules().items() if environment == "data")
-    modules = {"draw": "figures", "report_page": "report", "sweep_scores": "sweep.scores"}
+    modules = {
+        "draw": "figures",
+        "draw_mixed": "figures.draw_mixed",
+        "report_page": "report",
+        "sweep_scores": "sweep.scores",
+    }
     imports = "; ".join(f"import lusco.{modules.get(stage, stage)}" for stage in stages)
     found = f"print([name for name in {sorted(NEED_TORCH)} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", f"import sys; {imports}; {found}"], capture_output=True, timeout=60)

@@ -18,3 +18,9 @@ def test_all_faults_are_raised_together_a_line_each():
 
 def test_without_faults_nothing_is_raised():
     raise_all([])
+
+
+def test_what_a_file_says_neither_breaks_the_line_nor_fills_the_screen():
+    fault = Fault("a\n.csv", f"`\x1b[2J{'x' * 10**6}\u2028`", "mend it")
+    assert str(fault).startswith("a\\n.csv: `\\x1b[2Jxxx") and str(fault).endswith("xxx\\u2028`; mend it.")
+    assert len(str(fault)) < 1000

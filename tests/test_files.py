@@ -2,13 +2,16 @@
 
 import errno
 import os
+import shutil
+import signal
 import socket
 import subprocess
+import sys
 
 import pytest
 
 from lusco.errors import InputError
-from lusco.files import atomic, read_json, write_json
+from lusco.files import alone_in, atomic, read_json, write_json
 
 
 def names(folder):
@@ -41,6 +44,50 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
     assert names(path) == ["two"] and names(tmp_path) == ["model"]
 
 
+def test_the_old_folder_is_removed_only_when_the_new_one_stands(tmp_path, monkeypatch):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "old").touch()
+    remove = shutil.rmtree
+
+    def removing(folder):
+        assert names(path) == ["new"]
+        remove(folder)
+
+    monkeypatch.setattr(shutil, "rmtree", removing)
+    with atomic(path) as partial:
+        partial.mkdir()
+        (partial / "new").touch()
+    assert names(tmp_path) == ["model"] and names(path) == ["new"]
+
+
+@pytest.mark.parametrize("parts", [[""], ["weights", "deep/numbers"]])
+def test_contents_are_on_the_disk_before_they_get_their_name_and_the_name_after(tmp_path, monkeypatch, parts):
+    """Without, a power loss may leave an empty file under its final name."""
+    path = tmp_path / "result"
+    on_disk, written = [], []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: on_disk.append((os.fstat(descriptor).st_ino, path.exists())))
+    with atomic(path) as partial:
+        for part in parts:
+            (partial / part).parent.mkdir(parents=True, exist_ok=True)
+            (partial / part).write_text("all")
+            written.append((partial / part).stat().st_ino)
+    assert {inode for inode, named in on_disk if not named} >= set(written)
+    assert on_disk[-1] == (tmp_path.stat().st_ino, True)
+
+
+def test_a_folder_is_kept_for_one_process_until_that_ends_or_is_killed(tmp_path):
+    hold = "import sys; from lusco.files import alone_in\nwith alone_in(sys.argv[1]): print(1, flush=True); input()"
+    words = [sys.executable, "-c", hold, str(tmp_path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "1\n"
+        with pytest.raises(InputError, match=r"another process is still writing .* run again"), alone_in(tmp_path):
+            pass
+        other.send_signal(signal.SIGKILL)
+    with alone_in(tmp_path):
+        assert not names(tmp_path)
+
+
 def test_a_full_disk_is_a_fault_that_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match=r"disk is full.*free some space"), atomic(tmp_path / "a.txt") as partial:
         partial.write_text("half")
@@ -49,8 +96,8 @@ def test_a_full_disk_is_a_fault_that_leaves_nothing(tmp_path):
 
 
 def test_other_failures_of_the_disk_are_not_hidden(tmp_path):
-    with pytest.raises(PermissionError), atomic(tmp_path / "a.txt"):
-        raise PermissionError(errno.EACCES, "no")
+    with pytest.raises(OSError, match="gone bad"), atomic(tmp_path / "a.txt"):
+        raise OSError(errno.EIO, "gone bad")
 
 
 def test_leftovers_of_killed_processes_are_removed_and_those_of_running_ones_kept(tmp_path):
@@ -77,5 +124,5 @@ def test_missing_or_broken_json_is_a_fault(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         read_json(tmp_path / "none.json")
     (tmp_path / "a.json").write_text("{")
-    with pytest.raises(InputError, match=r"not JSON .* restore or recreate it"):
+    with pytest.raises(InputError, match=r"not JSON .* restore it, or delete it and run again"):
         read_json(tmp_path / "a.json")

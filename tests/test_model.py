@@ -1,6 +1,7 @@
 """Models on disk: round trips, and a sentence for each way of being damaged or foreign."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -16,11 +17,21 @@ REJECTION = [
     {"threshold": 0.5, "rejected": 0.1, "crosstalk": 0.008},
     {"threshold": 0.9, "rejected": 0.4, "crosstalk": 0.001},
 ]
+KNOWN = {
+    "side_px": 16,
+    "surroundings": 1,
+    "features": [[0.0] * 7],
+    "mean": [0.0] * 7,
+    "deviation": [1.0] * 7,
+    "distance": 1.0,
+}
 
 
 @pytest.fixture
 def description():
-    return ModelDescription(("rings", "lines"), 20.0, "shares", 4, 2, (1.5, 2.5), 1.1, 1.5, REJECTION, {}, {"seed": 1})
+    return ModelDescription(
+        ("rings", "lines"), 20.0, "shares", 4, 2, (1.5, 2.5), 1.1, 1.5, REJECTION, KNOWN, {"seed": 1}
+    )
 
 
 @pytest.fixture
@@ -122,3 +133,42 @@ def test_a_model_of_another_size_or_pixel_is_no_start(folder):
         start_network(UNet(2, 4, 3), ["lines", "dots"], 20, folder)
     with pytest.raises(InputError, match="has pixels of 20 nm, not 10"):
         start_network(UNet(2, 4, 2), ["lines", "dots"], 10, folder)
+
+
+CHANGES = {
+    "text for a number": ({"temperature": "warm"}, "key `temperature`: `warm` stands where a number should"),
+    "a number for structures": ({"structures": 5}, "key `structures`: `5` stands where a list should"),
+    "a structure that is a path": ({"structures": ["../a", "b"]}, "key `structures.0`: `../a` is not usable as a name"),
+    "no rejection": ({"rejection": []}, "key `rejection`: `[]` has 0 items instead of at least 1"),
+    "regions of nothing": ({"known": {}}, "key `known`: missing `side_px`"),
+    "one scale": ({"scale_counts": [1]}, "key `scale_counts`: it has not one scale per structure"),
+}
+
+
+@pytest.mark.parametrize(("changes", "sentence"), CHANGES.values(), ids=CHANGES)
+def test_a_description_that_cannot_be_is_told_by_its_key(folder, changes, sentence):
+    file = folder / "model.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+    with pytest.raises(InputError) as caught:
+        read_description(folder)
+    assert str(caught.value).startswith(f"{file}, {sentence}")
+
+
+def test_a_network_that_claims_petabytes_is_never_made(folder, description):
+    with pytest.raises(InputError, match="do not fit the network"):
+        read_network(folder, replace(read_description(folder), features=4096, depth=6))
+
+
+def test_weights_that_are_no_numbers_are_refused(folder, description):
+    network = UNet(2, 4, 2)
+    network.head.bias.data[0] = torch.nan
+    write_model(folder, network, description)
+    with pytest.raises(InputError, match="some of the weights are NaN or infinite"):
+        read_network(folder, read_description(folder))
+
+
+@pytest.mark.parametrize("content", ["[" * 99_999, '{"version": ' + "9" * 9999 + "}"])
+def test_a_description_made_to_break_is_refused(folder, content):
+    (folder / "model.json").write_text(content)
+    with pytest.raises(InputError, match=r"model\.json: the file is not JSON"):
+        read_description(folder)

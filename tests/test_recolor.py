@@ -12,6 +12,7 @@ from lusco.model import ModelDescription, read_description, write_model
 from lusco.network import UNet
 from lusco.novelty import FEATURES, learn
 from lusco.recolor import Recolorer, recolor_acquisition
+from lusco.recolor.mixture import summarize
 from lusco.render import render
 
 NOTHING = pd.DataFrame(columns=FEATURES)
@@ -47,7 +48,7 @@ def acquisition():
 
 @pytest.fixture
 def outputs(tmp_path, acquisition):
-    files = (tmp_path / "a.ome.tiff", tmp_path / "a.csv", tmp_path / "regions.csv")
+    files = (tmp_path / "a.ome.tiff", tmp_path / "a.csv", tmp_path / "regions.csv", tmp_path / "a.json")
     recolor_acquisition(recolorer(tmp_path), acquisition, 0.02, *files)
     return image.read(tmp_path / "a.ome.tiff"), pd.read_csv(tmp_path / "a.csv")
 
@@ -105,3 +106,25 @@ def test_regions_lie_in_the_field_and_count_its_localizations(outputs, acquisiti
         & acquisition.table["y_nm"].between(-200, -200 + regions.loc[0, "side_nm"])
     ]
     assert regions.loc[0, "localizations"] == len(inside)
+
+
+def test_a_mixture_is_summed_up_as_its_table_says():
+    """Four pixels of an image: weights 4, 3, 2, 1; the second is wrong, the third rejected, the last unspecific."""
+    rows = pd.DataFrame(
+        {
+            "weight": [4.0, 3.0, 2.0, 1.0],
+            "structure": ["a", "a", "b", "b"],
+            "true_structure": ["a", "b", "b", "unspecific"],
+            "p_a": [0.9, 0.8, 0.45, 0.1],
+            "p_b": [0.1, 0.2, 0.55, 0.9],
+            "rejected": [False, False, True, False],
+        }
+    )
+    found = summarize("cell", rows, pd.DataFrame({"unfamiliar": [True, False, False, False]}), ["a", "b"])
+    assert found.fractions == pytest.approx({"a": 0.7, "b": 0.1})
+    assert found.rejected == pytest.approx(0.2)
+    assert found.accuracy == pytest.approx(6 / 9), "unspecific localizations count neither way"
+    assert found.confidence == pytest.approx((4 * 0.9 + 3 * 0.8 + 2 * 0.55 + 0.9) / 10)
+    assert found.unfamiliar == 0.25
+    control = summarize("control", rows.assign(true_structure="c"), pd.DataFrame({"unfamiliar": []}), ["a", "b"])
+    assert control.accuracy is None and control.unfamiliar is None

@@ -11,7 +11,7 @@ import pytest
 from lusco.figures import loss, save
 from lusco.report import Mixture, ReportContent, report
 from lusco.report.failures import confusions, overlap_errors, warnings, worst_composites
-from lusco.report.page import CAPTIONS, caption
+from lusco.report.page import CAPTIONS, EMBEDDED, caption
 from lusco.report.verdict import FAIR, GOOD, POOR, UNKNOWN, findings, verdict
 
 STRUCTURES = ("nuclear_pores", "tubes")
@@ -169,6 +169,19 @@ def test_fractions_of_a_mixture_are_drawn_to_scale():
     html = report(content(mixed=[mixture]))
     assert [float(width) for width in re.findall(r"width: ([\d.]+)%", html.split("</style>")[1])] == [50, 25, 25]
     assert "90 % of its localizations are given to the right structure" in text_of(html)
+
+
+def test_of_many_mixtures_the_pictures_lie_beside_the_page(tmp_path):
+    names = [f"cell_{index:02d}" for index in range(EMBEDDED + 1)]
+    files = {f"mixed_{name}": tmp_path / "figures" / f"mixed_{name}.png" for name in names}
+    (tmp_path / "figures").mkdir()
+    for file in files.values():
+        file.write_bytes(b"a picture")
+    html = report(content(mixed=[Mixture(name, {}, 1.0, None, 0.5) for name in names], figures=files))
+    assert html.count("data:image/png;base64") == EMBEDDED
+    assert f'src="figures/mixed_{names[-1]}.png"' in html
+    few = report(content(mixed=[Mixture(names[0], {}, 1.0, None, 0.5)], figures=files))
+    assert "part of this page" in html and "part of this page" not in few
 
 
 def test_a_mixture_unlike_the_test_composites_is_pointed_out():

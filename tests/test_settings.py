@@ -197,6 +197,7 @@ def test_settings_of_a_stage_come_from_json_or_a_file(tmp_path):
     ("given", "sentence"),
     [
         ('{"steps": 7', "settings of train: not JSON ("),
+        ('{"steps": ' + "[" * 99_999, "settings of train: not JSON ("),
         ('{"steps": NaN}', "settings of train, key `steps`: `nan` is not a finite number; it means: Most training"),
         ("nowhere.yaml", "nowhere.yaml: the file does not exist; check the path."),
     ],
@@ -235,3 +236,33 @@ def test_no_more_structures_can_be_swept_than_there_are():
         "config.yaml, key `sweeps.number`: more structures are asked for than there are; name numbers up to 2."
     ]
     load_config(config("sweeps: {number: [1, 2]}"), "config.yaml")
+
+
+LAUGHS = "l0: &l0 [ha]\n" + "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 12))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("experiment: &a [*a]", "nested without end"),
+        (LAUGHS, "nested without end"),
+        ("experiment: {2001-01-01: 1}", "a key in it is neither text nor a usual number; put it into quotation marks"),
+        (f"? 0x{'f' * 9999}", "a key in it is neither text nor a usual number"),
+        (f"seed: 0x{'f' * 9999}", "key `seed`: a whole number of more than 15 digits stands there"),
+        ('experiment: "demo\\n"', "key `experiment`: `demo\\n` is not usable as a name"),
+        ('structures: [a, "b\\n"]', "key `structures.1`: `b\\n` is not usable as a name"),
+    ],
+    ids=["itself", "laughs", "date", "key", "digits", "line", "lines"],
+)
+def test_a_configuration_made_to_break_ends_in_sentences(tmp_path, text, sentence):
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_config(read_yaml(tmp_path / "c.yaml"), "config.yaml")
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["a: 2001-99-99", "a: !!int x", "[" * 9999, f"a: {'9' * 9999}"])
+def test_what_yaml_cannot_make_a_value_of_is_one_sentence(tmp_path, text):
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(InputError, match=r"c\.yaml: the file is not YAML"):
+        read_yaml(tmp_path / "c.yaml")

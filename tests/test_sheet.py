@@ -97,6 +97,7 @@ ROW_FAULTS = {
         {"acquisition": ".."},
         "the name of the acquisition is not usable; use letters, digits, `_`, `.` and `-` only",
     ),
+    "long name": ({"acquisition": "a" * 101}, "the name of the acquisition is too long for a file; use at most 100"),
     "structure": (
         {"structure": "pore"},
         "unknown structure `pore`; use one of pores, tubes, mixed, or add it to `structures`",
@@ -116,6 +117,7 @@ ROW_FAULTS = {
         {"columns": "x_nm=X"},
         'the column mapping `x_nm=X` is not JSON; write it like {"x_nm": "X", "y_nm": "Y"}',
     ),
+    "deep columns": ({"columns": "[" * 99_999}, "the column mapping `[[["),
     "columns list": (
         {"columns": '["X"]'},
         'the column mapping `["X"]` is not JSON; write it like {"x_nm": "X", "y_nm": "Y"}',
@@ -131,6 +133,8 @@ ROW_FAULTS = {
         {"path": "no.csv"},
         "the file `no.csv` does not exist; check the path; it is looked for at no.csv",
     ),
+    "long path": ({"path": "x" * 300}, "the file `xxx"),
+    "endless region": ({"region_nm": "0:1e300,0:1"}, "`0:1e300,0:1` reaches beyond 1e+12 nm; give the region in nm as"),
     "folder": ({"path": "."}, "the file `.` does not exist; check the path; it is looked for at"),
     "path outside": (
         {"path": "a/../../x.csv"},
@@ -164,6 +168,10 @@ SHEET_FAULTS = {
         "sheet.tsv: the sheet has a header but no acquisitions; write a row per acquisition.",
     ),
     "empty": ("\n# nothing\n", "sheet.tsv: the sheet is empty; write a header and a row per acquisition."),
+    "long cell": (
+        f"acquisition\tstructure\tpath\na\tpores\t{'x' * 200_000}",
+        "sheet.tsv, row 2: the sheet cannot be read (field larger than field limit (131072)); save it as tab-separated",
+    ),
     "long row": (
         "acquisition\tstructure\tpath\na\tpores\tx\ty",
         "sheet.tsv, row 2: the row has 4 cells, the header 3; check its tabs.",

@@ -34,7 +34,8 @@ def test_its_card_names_the_command_that_trains_it_again():
 
 def test_it_gives_most_of_an_unseen_mixture_to_the_right_structure(tmp_path, describe, recolorer):
     mixture = simulate(describe({name: {} for name in STRUCTURES}, field_um=[5.12, 5.12]), "unseen", "mixed", 99)
-    recolor_acquisition(recolorer, mixture, 0.01, *(tmp_path / name for name in ("a.ome.tiff", "a.csv", "regions.csv")))
+    files = (tmp_path / name for name in ("a.ome.tiff", "a.csv", "regions.csv", "a.json"))
+    recolor_acquisition(recolorer, mixture, 0.01, *files)
     result = pd.read_csv(tmp_path / "a.csv").query("true_structure in @STRUCTURES")
     right = (result["structure"] == result["true_structure"]).mean()
     commonest = result["true_structure"].value_counts(normalize=True).max()

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 from dag import PROJECT, SNAKEFILE, copy_project
-
-from lusco.superpose.composites import open_composites
+from whole_run import CONFIG, different
 
 pytestmark = [
     pytest.mark.slurm,
@@ -47,12 +46,13 @@ SelectTypeParameters=CR_Core_Memory
 SchedulerType=sched/builtin
 SwitchType=switch/none
 MpiDefault=none
+GresTypes=gpu
 ReturnToService=2
 MinJobAge=300
 KillWait=5
 SlurmdParameters=config_overrides
-NodeName={host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=16000 State=UNKNOWN
-PartitionName=cpu Nodes={host} Default=YES MaxTime=1:00:00 State=UP
+NodeName={host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=64000 Gres=gpu:1 State=UNKNOWN
+PartitionName=cpu Nodes={host} Default=YES MaxTime=8:00:00 State=UP
 """
 # a job's own Snakemake takes every SLURM_ variable from its srun, also the one that names the configuration
 SRUN = '#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {srun} "$@"\n'
@@ -67,6 +67,7 @@ def cluster(tmp_path_factory) -> Iterator[dict[str, str]]:
     host = socket.gethostname().split(".")[0]
     user = subprocess.check_output(["id", "-un"], text=True).strip()
     (folder / "slurm.conf").write_text(SLURM_CONF.format(host=host, user=user, folder=folder))
+    (folder / "gres.conf").write_text(f"NodeName={host} Name=gpu File=/dev/null\n")  # any device will do
     srun = folder / "bin" / "srun"
     srun.write_text(SRUN.format(folder=folder, srun=shutil.which("srun")))
     srun.chmod(0o755)
@@ -106,21 +107,82 @@ def stop(pid_file: Path) -> None:
         time.sleep(0.1)
 
 
-def test_jobs_go_through_the_cluster_with_the_shipped_profile(cluster, tmp_path):
-    folder = copy_project(tmp_path)
-    target = "results/whole/composites/test.arrow"
-    smaller = ["--default-resources", "mem_mb=500", "runtime=5", "--latency-wait", "5", "--jobs", "4"]
-    without_a_database = ["--slurm-status-command", "squeue", "--seconds-between-status-checks", "1"]
-    at_once = ["--slurm-init-seconds-before-status-checks", "1"]
-    profile = ["--workflow-profile", PROJECT / "workflow" / "profiles" / "slurm"]
-    fixed = ["--snakefile", SNAKEFILE, "--configfile", "tests/config/whole.yaml", *profile]
-    command = [sys.executable, "-m", "snakemake", *fixed, *smaller, *without_a_database, *at_once, target]
-    # a Snakemake that lost its cluster does not end by itself
-    done = subprocess.run(
-        ["timeout", "-k", "10", "170", *map(str, command)], cwd=folder, env=cluster, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-4000:]
+PROFILE = ["--workflow-profile", PROJECT / "workflow" / "profiles" / "slurm"]
+# jobs of seconds on a node without a database and with its own disk
+HERE = ["--default-resources", "mem_mb=500 * attempt", "runtime=5", "--latency-wait", "5", "--jobs", "4"]
+HERE += ["--slurm-status-command", "squeue", "--seconds-between-status-checks", "1"]
+HERE += ["--slurm-init-seconds-before-status-checks", "1"]
 
-    assert len(open_composites(folder / target)) == 4
-    states = slurm(cluster, "squeue", "-h", "--states=all", "-o", "%T").split()
-    assert states == ["COMPLETED"] * 3, "two simulations and a superposition"
+
+def start(folder: Path, cluster: dict[str, str], *more: str) -> subprocess.Popen:
+    """Snakemake with the shipped profile."""
+    fixed = ["--snakefile", SNAKEFILE, "--configfile", CONFIG, *PROFILE, *HERE, *more]
+    # a Snakemake that lost its cluster does not end by itself
+    command = ["timeout", "-k", "10", "300", sys.executable, "-m", "snakemake", *map(str, fixed)]
+    with (folder / "said.txt").open("a") as said:
+        return subprocess.Popen(command, cwd=folder, env=cluster, stdout=said, stderr=said)
+
+
+def run(folder: Path, cluster: dict[str, str], *more: str) -> str:
+    """A run that has to succeed."""
+    status = start(folder, cluster, *more).wait()
+    said = (folder / "said.txt").read_text()
+    assert status == 0, said[-6000:]
+    return said
+
+
+def submissions(cluster: dict[str, str]) -> dict[str, str]:
+    """State of every submission since the cluster came up, by its number."""
+    lines = slurm(cluster, "squeue", "-h", "--states=all", "-o", "%A %T").splitlines()
+    return dict(line.split() for line in lines)
+
+
+def test_the_whole_pipeline_on_the_cluster_gives_the_bytes_of_one_computer(cluster, whole, tmp_path):
+    folder = copy_project(tmp_path)
+    said = run(folder, cluster)
+    assert different(folder, whole) == []
+    states = submissions(cluster)
+    assert set(states.values()) == {"COMPLETED"}
+    assert "27 of 27 steps" in said
+    assert len(states) == 12, "14 of the acquisitions at once, two of the mixture, ten by themselves"
+
+
+COMPOSITES = "results/whole/composites/test.arrow"
+
+
+def newest_running(cluster: dict[str, str], known: set[str], process: subprocess.Popen) -> str:
+    """The first submission that runs and was not there before."""
+    deadline = time.monotonic() + 60
+    while True:
+        running = {number for number, state in submissions(cluster).items() if state == "RUNNING"} - known
+        if running:
+            return min(running)
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_cancelled_job_is_submitted_again_with_more_memory(cluster, whole, tmp_path):
+    folder = copy_project(tmp_path)
+    known = set(submissions(cluster))
+    process = start(folder, cluster, COMPOSITES)
+    cancelled = newest_running(cluster, known, process)
+    slurm(cluster, "scancel", cancelled)
+    assert process.wait() == 0, (folder / "said.txt").read_text()[-4000:]
+    assert (folder / COMPOSITES).read_bytes() == (whole / COMPOSITES).read_bytes()
+    states = {number: state for number, state in submissions(cluster).items() if number not in known}
+    assert states.pop(cancelled) == "CANCELLED" and set(states.values()) == {"COMPLETED"}
+    memory = dict(line.split() for line in slurm(cluster, "squeue", "-h", "--states=all", "-o", "%A %m").splitlines())
+    assert memory[cancelled] == "1000M" and memory[min(states)] == "2000M", "two simulations side by side"
+
+
+def test_a_node_whose_daemon_is_killed_goes_on_when_it_is_back(cluster, whole, tmp_path):
+    folder = copy_project(tmp_path)
+    known = set(submissions(cluster))
+    process = start(folder, cluster, COMPOSITES)
+    newest_running(cluster, known, process)
+    daemon = Path(cluster["SLURM_CONF"]).with_name("slurmd.pid")
+    os.kill(int(daemon.read_text()), signal.SIGKILL)
+    time.sleep(2)
+    subprocess.run(["slurmd"], env=cluster, check=True, timeout=30)
+    assert process.wait() == 0, (folder / "said.txt").read_text()[-4000:]
+    assert (folder / COMPOSITES).read_bytes() == (whole / COMPOSITES).read_bytes()

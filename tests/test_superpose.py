@@ -1,13 +1,16 @@
 """Superposition: exact transformations of localizations, and composites that add up."""
 
+import json
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from lusco import table
 from lusco.errors import InputError
 from lusco.superpose import by_structure, random_generator, read_acquisitions, superpose, training_crop
-from lusco.superpose.composites import open_composites
+from lusco.superpose.composites import SCHEMA, open_composites
 from lusco.superpose.pieces import cut, prepare
 
 SIDE_NM = 1280.0
@@ -165,3 +168,27 @@ def test_all_faults_of_the_acquisitions_come_together(tmp_path):
     assert "a.parquet: its structure `dots` is not asked for" in text
     assert "b.parquet: the acquisition has no localizations" in text
     assert "there is none of the structure `lines`" in text
+
+
+CHANGES = {
+    "a structure too many": ({"structure": 2}, {}),
+    "a structure below none": ({"structure": -1}, {}),
+    "a position nowhere": ({"x_nm": np.nan}, {}),
+    "a name too many": ({}, {"names": ["one", "two"]}),
+    "pixels of no size": ({}, {"pixel_nm": 0}),
+    "an image of petabytes": ({}, {"side_px": 10**7}),
+    "no structures": ({}, {"structures": None}),
+}
+
+
+@pytest.mark.parametrize(("columns", "metadata"), CHANGES.values(), ids=CHANGES)
+def test_composites_that_do_not_hold_together_are_a_fault(tmp_path, columns, metadata):
+    path = tmp_path / "test.arrow"
+    row = dict.fromkeys(SCHEMA.names, 0.5) | {"frame": 1, "row": 1, "structure": 1, "unspecific": False} | columns
+    batch = pa.RecordBatch.from_pylist([row], schema=SCHEMA)
+    said = {"structures": ["a", "b"], "pixel_nm": 20, "side_px": 32, "names": ["one"], "sources": [{}]} | metadata
+    schema = SCHEMA.with_metadata({b"lusco-composites": json.dumps(said)})
+    with pa.ipc.new_file(str(path), schema) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
+    with pytest.raises(InputError, match=r"the composites are damaged .* run again"):
+        open_composites(path)

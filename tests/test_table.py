@@ -1,9 +1,12 @@
 """Localization tables are validated when built and come back as they were written."""
 
 import csv
+import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from lusco import table
@@ -88,3 +91,40 @@ def test_thunderstorm_finds_its_columns_and_empty_cells_where_nothing_is_known(t
     assert [row["id"] for row in rows] == ["1", "2", "3"]
     assert [row["intensity [photon]"] for row in rows] == ["100", "", "300"]
     assert {"uncertainty_xy [nm]", "structure", "p_mt", "rejected"} <= set(rows[0])
+
+
+CHANGES = {
+    "a row outside": ({"x_nm": pd.Series([0.0, 100.0, 1e9])}, {}),
+    "a row nowhere": ({"x_nm": pd.Series([0.0, 100.0, np.nan])}, {}),
+    "words for numbers": ({"x_nm": ["a", "b", "c"]}, {}),
+    "a strange column": ({"colour": [1, 2, 3]}, {}),
+    "no field": ({}, {"field_nm": None}),
+    "a field of no width": ({"x_nm": [0.0] * 3}, {"field_nm": [0, 0, 0, 50]}),
+    "a field without end": ({}, {"field_nm": [0, float("inf"), 0, 50]}),
+    "no source": ({}, {"source": 5}),
+}
+
+
+@pytest.mark.parametrize(("columns", "metadata"), CHANGES.values(), ids=CHANGES)
+def test_a_table_that_cannot_be_used_is_a_fault(tmp_path, acquisition, columns, metadata):
+    changed = pa.Table.from_pandas(acquisition.table.assign(**columns), preserve_index=False)
+    said = json.dumps({"field_nm": FIELD_NM, "source": {}} | metadata)
+    pa.parquet.write_table(changed.replace_schema_metadata({b"lusco": said}), tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r"the table is damaged.* run again"):
+        table.read(tmp_path / "a.parquet")
+
+
+def test_the_summary_of_a_table_is_that_of_its_rows(acquisition, tmp_path):
+    table.write(acquisition, tmp_path / "a.parquet")
+    assert table.read_summary(tmp_path / "a.parquet") == (3, FIELD_NM, {"acquisition": "a", "structure": "mixed"})
+    (tmp_path / "a.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"cannot be read .* delete it and run again"):
+        table.read_summary(tmp_path / "a.parquet")
+
+
+def test_a_table_written_in_parts_is_that_written_at_once(acquisition, tmp_path, monkeypatch):
+    table.write_thunderstorm(acquisition.table, tmp_path / "once.csv")
+    monkeypatch.setattr(table, "_ROWS_AT_A_TIME", 2)
+    table.write_thunderstorm(acquisition.table, tmp_path / "parts.csv")
+    assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "once.csv").read_bytes()
+    assert pd.read_csv(tmp_path / "parts.csv")["id"].tolist() == [1, 2, 3]

@@ -4,42 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from lines_and_dots import SETTINGS, STRUCTURES, acquisition
 
 from lusco import table
 from lusco.calibrate import SHARPNESS, choose_sharpness, fit_temperature, rejection_curve, soften
+from lusco.errors import InputError
 from lusco.evaluate.assignment import accepted_counts
 from lusco.model import read_description
 from lusco.settings import stage_settings
 from lusco.superpose import superpose
 from lusco.superpose.composites import open_composites
-from lusco.train import _fingerprint, train
+from lusco.train import _check_sizes, _fingerprint, train
 from lusco.train.crops import Successive
 from lusco.train.loop import choose_precision
-
-STRUCTURES = ("lines", "dots")
-SETTINGS = {
-    "features": 4,
-    "depth": 2,
-    "crop_px": 32,
-    "batch": 4,
-    "steps": 30,
-    "validate_every": 10,
-    "learning_rate": 0.01,
-    "device": "cpu",
-}
-
-
-def acquisition(structure, index):
-    """Horizontal and vertical lines, or tight dots: easy to tell apart."""
-    rng = np.random.default_rng([index, len(structure)])
-    if structure == "lines":
-        along, across = rng.uniform(0, 3000, 4000), np.repeat(rng.uniform(0, 3000, 20), 200)
-        flip = np.repeat(rng.random(20) < 0.5, 200)
-        xy = np.where(flip, along, across), np.where(flip, across, along)
-    else:
-        xy = np.clip(np.repeat(rng.uniform(0, 3000, (2, 100)), 40, axis=1) + rng.normal(0, 15, (2, 4000)), 0, 3000)
-    source = {"acquisition": f"{structure}_{index}", "structure": structure}
-    return table.localizations({"x_nm": xy[0], "y_nm": xy[1]}, (0, 3000, 0, 3000), source)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +31,7 @@ def material(tmp_path_factory):
 def run(material, out, **settings):
     training, validation = material
     how = stage_settings("train", SETTINGS | settings)
-    train(training, validation, how, 12.0, 1, 1, out)
+    train(training, validation, how, 12.0, 1, out)
     return out
 
 
@@ -146,9 +123,28 @@ def test_a_model_says_where_it_comes_from(trained):
 
 
 def test_each_epoch_draws_new_crops_and_a_resumed_one_the_same():
-    sampler = Successive(3)
+    sampler = Successive(3, 1)
     assert [list(sampler), list(sampler), list(sampler)] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
-    assert list(Successive(3, epoch=2)) == [6, 7, 8]
+    assert list(Successive(3, 1, epoch=2)) == [6, 7, 8]
+
+
+def test_processes_share_each_batch():
+    first, second = (list(Successive(4, 2, rank, 2, epoch=1)) for rank in range(2))
+    assert first == [8, 9, 12, 13]
+    assert second == [10, 11, 14, 15]
+
+
+def test_more_gpus_than_there_are_is_a_fault(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    how = stage_settings("train", SETTINGS | {"devices": 4})
+    with pytest.raises(InputError, match="4 devices are asked for, and there are 1"):
+        _check_sizes(64, how, "cuda")
+    _check_sizes(64, how, "cpu")
+
+
+def test_a_batch_that_processes_cannot_share_is_named(material, tmp_path):
+    with pytest.raises(InputError, match="3 devices cannot share a batch of 4"):
+        run(material, tmp_path, devices=3)
 
 
 def test_bf16_is_chosen_only_where_the_processor_computes_in_it(monkeypatch):

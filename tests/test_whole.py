@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,35 +11,15 @@ import pandas as pd
 import pytest
 import tifffile
 import yaml
-from dag import PROJECT, SNAKEFILE, copy_project, planned
+from dag import copy_project, planned
+from whole_run import CONFIG, command, run, snakemake
 
 from lusco import table
 
 pytestmark = pytest.mark.slow
 
-CONFIG = Path("tests/config/whole.yaml")
 STRUCTURES = ["microtubules", "nuclear_pores"]
 FIGURES = ["schematic", "examples", "distances", "overlap", "crosstalk", "calibration", "loss"]
-
-
-def command(*more: str) -> list[str]:
-    """Snakemake as `make` calls it, on two cores."""
-    profile = PROJECT / "workflow" / "profiles" / "local"
-    fixed = ["--snakefile", SNAKEFILE, "--workflow-profile", profile, "--configfile", CONFIG, "--cores", "2"]
-    return [sys.executable, "-m", "snakemake", *map(str, fixed), *more]
-
-
-def run(folder: Path, *more: str) -> str:
-    done = subprocess.run(command(*more), cwd=folder, capture_output=True, text=True, timeout=400)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
-    return done.stdout + done.stderr
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> Path:
-    folder = copy_project(tmp_path_factory.mktemp("whole"))
-    run(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +149,8 @@ def test_a_killed_run_is_taken_up_and_comes_to_the_same_bytes(whole, tmp_path):
         process.wait()
         log.close()
     assert not (folder / target).exists()
+    refused, said = snakemake(folder, target)
+    assert refused and "--unlock" in said, "what to do is not said"
     run(folder, "--unlock")
     run(folder, target)
     assert (folder / target).read_bytes() == (whole / target).read_bytes()

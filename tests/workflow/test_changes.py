@@ -15,6 +15,10 @@ from toy import (
     write_sheet,
 )
 
+# the first of the mixed acquisitions is an example in a figure of its own
+NEW = {"ingest": 1, "render": 1, "recolor_acquisition": 1, "draw_mixed": 1, "split": 1, "report_page": 1, "record": 1}
+CELL_1_ANEW = NEW | {"draw": 1}
+
 
 def test_when_all_is_done_there_is_nothing_to_do(done):
     assert planned(done, CONFIG) == {}
@@ -34,9 +38,8 @@ def test_another_experiment_shares_the_acquisitions(done):
 
 def test_a_new_mixed_acquisition_runs_only_what_shows_it(done):
     write_sheet(done, [*LEARNT, MEASURED, SCORED, "cell_2\tmixed\tcell_2.csv\t\t\t"])
-    expected = {"ingest": 1, "render": 1, "recolor_acquisition": 1, "split": 1, "draw": 1, "report_page": 1}
-    assert planned(done, CONFIG) == expected
-    assert not {name for name in planned_files(done, CONFIG) if "cell_1" in name and "figures" not in name}
+    assert planned(done, CONFIG) == NEW
+    assert not {name for name in planned_files(done, CONFIG) if "cell_1" in name}
 
 
 def test_a_new_mixed_acquisition_with_a_truth_is_scored_too(done):
@@ -46,10 +49,12 @@ def test_a_new_mixed_acquisition_with_a_truth_is_scored_too(done):
         "simulate": 1,
         "render": 1,
         "recolor_acquisition": 1,
+        "draw_mixed": 1,
         "split": 1,
         "evaluate": 1,
         "draw": 1,
         "report_page": 1,
+        "record": 1,
     }
 
 
@@ -60,8 +65,7 @@ def test_a_new_training_acquisition_retrains_and_leaves_the_composites(done):
 
 def test_a_changed_source_runs_what_follows_from_it(done):
     (done / "resources" / "cell_1.csv").write_text("x")
-    expected = {"ingest": 1, "render": 1, "recolor_acquisition": 1, "split": 1, "draw": 1, "report_page": 1}
-    assert planned(done, CONFIG) == expected
+    assert planned(done, CONFIG) == CELL_1_ANEW
 
 
 def test_the_pixel_size_that_picasso_keeps_beside_its_table_belongs_to_the_source(done):
@@ -94,7 +98,7 @@ SETTINGS = {
     ),
     "recolor.crosstalk": (
         {"recolor": {"crosstalk": 0.02}},
-        {"recolor_acquisition": 2, "evaluate": 1, **AFTER_EVALUATION},
+        {"recolor_acquisition": 2, "draw_mixed": 2, "evaluate": 1, **AFTER_EVALUATION},
     ),
     "sweeps.density": (
         {"sweeps": {"density": [0.5, 1]}},
@@ -104,7 +108,7 @@ SETTINGS = {
     "another model": ({"models": {"unet": {}, "second": {"head": "regression"}}, "model": "unet"}, None),
     "ingest.photons_min": (
         {"ingest": {"photons_min": 100}},
-        {"ingest": 1, "render": 1, "split": 1, "recolor_acquisition": 1, "draw": 1, "report_page": 1},
+        CELL_1_ANEW,
     ),
 }
 
@@ -121,15 +125,15 @@ def test_a_changed_setting_runs_its_own_stages(done, change, expected):
 
 EVERYTHING_SIMULATED = {"simulate": 7, "render": 7, "split": 1, "superpose": 2, "train": 1, **AFTER_TRAINING}
 EDITS = {
-    "report/template.html": {"report_page": 1},
-    "figures/overlap.py": AFTER_EVALUATION,
+    "report/template.html": {"report_page": 1, "record": 1},
+    "figures/overlap.py": {"draw_mixed": 2, **AFTER_EVALUATION},
     "evaluate/overlap.py": {"evaluate": 1, **AFTER_EVALUATION},
-    "recolor/__init__.py": {"recolor_acquisition": 2, **TESTING},
+    "recolor/__init__.py": {"recolor_acquisition": 2, "draw_mixed": 2, **TESTING},
     "network.py": {"train": 1, **AFTER_TRAINING},
     "train/loop.py": {"train": 1, **AFTER_TRAINING},
     "superpose/composites.py": {"superpose": 2, "train": 1, **AFTER_TRAINING},
     "simulate/microtubules.py": EVERYTHING_SIMULATED,
-    "ingest/text.py": {"ingest": 1, "render": 1, "split": 1, "recolor_acquisition": 1, "draw": 1, "report_page": 1},
+    "ingest/text.py": CELL_1_ANEW,
     "schema.py": EVERYTHING,  # which each stage imports through another module
     "sheet_reader.py": {},
     "sheet_faults.py": {},
@@ -157,7 +161,9 @@ def test_every_stage_depends_on_its_own_code(done):
         "recolor_acquisition": "recolor/__init__.py",
         "evaluate": "evaluate/__init__.py",
         "draw": "figures/__init__.py",
+        "draw_mixed": "figures/draw_mixed.py",
         "report_page": "report/__init__.py",
+        "record": "record.py",
     }.items():
         path = done / "library" / "lusco" / module
         before = path.read_text()

@@ -22,7 +22,8 @@ def test_with_a_pretrained_model_nothing_is_trained(fresh, pretrained):
 def test_a_pretrained_model_only_recolors_where_there_are_only_mixed_acquisitions(fresh, pretrained):
     write_sheet(fresh, [MEASURED])
     assert planned(fresh, pretrained, ["recolor"]) == {"ingest": 1, "model": 1, "recolor_acquisition": 1}
-    assert planned(fresh, pretrained) == {"ingest": 1, "render": 1, "model": 1, "recolor_acquisition": 1}
+    everything = {"ingest": 1, "render": 1, "model": 1, "recolor_acquisition": 1, "record": 1}
+    assert planned(fresh, pretrained) == everything
 
 
 def test_recolor_makes_nothing_but_recoloured_acquisitions(fresh, pretrained):

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+_LONGEST = 700  # characters of a part of a sentence; what a damaged file calls a name may have a million
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -27,8 +29,8 @@ class Fault:
     place: str = ""
 
     def __str__(self) -> str:
-        where = f"{self.file}, {self.place}" if self.place else f"{self.file}"
-        return f"{where}: {self.what}; {self.mend}."
+        where = f"{self.file}, {_shown(self.place)}" if self.place else f"{self.file}"
+        return f"{_printable(where)}: {_shown(self.what)}; {_shown(self.mend)}."
 
 
 class InputError(Exception):
@@ -37,6 +39,17 @@ class InputError(Exception):
     def __init__(self, *faults: Fault) -> None:
         self.faults = faults
         super().__init__("\n".join(str(fault) for fault in faults))
+
+
+def _shown(text: str) -> str:
+    """A text on one line, its middle left out where it is very long."""
+    half = _LONGEST // 2
+    return _printable(text if len(text) <= _LONGEST else f"{text[:half]} ... {text[-half:]}")
+
+
+def _printable(text: str) -> str:
+    """A text without characters that would break the line or steer a terminal; these are written as escapes."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def raise_all(faults: Iterable[Fault]) -> None:

@@ -20,21 +20,22 @@ class Head:
     Parameters
     ----------
     loss : callable
-        (z, counts, scale) to a scalar; counts as z, scale (structures, 1, 1) in counts per pixel.
+        (z, counts, scale) to a sum and the number it is over; counts as z, scale (structures, 1, 1) in counts per
+        pixel.
     log_probabilities : callable
         (z, scale) to the log probability of each structure in each pixel, as z.
     channels : callable
         (z, shares, composite, scale) to the recoloured channels in counts, as z.
     """
 
-    loss: Callable[[Tensor, Tensor, Tensor], Tensor]
+    loss: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
     log_probabilities: Callable[[Tensor, Tensor], Tensor]
     channels: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
-def _shares_loss(z: Tensor, counts: Tensor, scale: Tensor) -> Tensor:
-    """Cross-entropy per localization: each localization of a pixel is a draw from the pixel's shares."""
-    return -(counts * functional.log_softmax(z, 1)).sum() / counts.sum().clamp(min=1)
+def _shares_loss(z: Tensor, counts: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of the localizations: each one of a pixel is a draw from the pixel's shares."""
+    return -(counts * functional.log_softmax(z, 1)).sum(), counts.sum().clamp(min=1)
 
 
 def _shares_log_probabilities(z: Tensor, scale: Tensor) -> Tensor:
@@ -45,9 +46,9 @@ def _shares_channels(z: Tensor, shares: Tensor, composite: Tensor, scale: Tensor
     return shares * composite
 
 
-def _regression_loss(z: Tensor, counts: Tensor, scale: Tensor) -> Tensor:
-    """Mean squared error of the channels, each in units of its structure's scale."""
-    return functional.mse_loss(functional.relu(z), counts / scale)
+def _regression_loss(z: Tensor, counts: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Squared error of the channels, each in units of its structure's scale."""
+    return functional.mse_loss(functional.relu(z), counts / scale, reduction="sum"), z.new_tensor(float(z.numel()))
 
 
 def _regression_log_probabilities(z: Tensor, scale: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 import tifffile
 
 from lusco.errors import Fault, InputError
-from lusco.files import atomic
+from lusco.files import atomic, refuse_claim
 
 _TO_NM = {
     "m": 1e9,
@@ -99,11 +99,14 @@ def read(path: str | Path) -> Image:
     try:
         with tifffile.TiffFile(path) as tiff:
             series, images = tiff.series[0], len(tiff.series)
+            refuse_claim(series.nbytes, path)
             is_complete = bool(tiff.ome_metadata) or ".ome.tif" not in path.name.lower()
             pixels, axes = series.asarray(), series.axes
             size_nm, channels = _physical_size(tiff)
     except FileNotFoundError:
         raise InputError(Fault(path, "the file does not exist", "check the path")) from None
+    except (InputError, MemoryError):
+        raise
     except Exception as error:  # tifffile and its codecs raise many types on damaged files
         raise InputError(
             Fault(
@@ -126,6 +129,9 @@ def read(path: str | Path) -> Image:
                 "export one plane, or one plane with channels",
             )
         )
+    if size_nm and not all(0 < side_nm < np.inf for side_nm in size_nm):
+        what = f"the pixel size {size_nm[0]:g} x {size_nm[1]:g} nm is not positive"
+        raise InputError(Fault(path, what, "correct it in the file"))
     if size_nm and abs(size_nm[0] / size_nm[1] - 1) > _SQUARE:
         raise InputError(
             Fault(

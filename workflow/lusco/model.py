@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lusco.errors import Fault, InputError
-from lusco.files import atomic, read_json, write_json
+from lusco.files import RESTORE, atomic, read_json, write_json
+from lusco.schema import check, read_yaml
 
 if TYPE_CHECKING:
     from lusco.network import UNet
 
 FORMAT = "lusco-model"
 VERSION = 4
+MODEL_SCHEMA = Path(__file__).parents[1] / "schemas" / "model.schema.yaml"
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
 
@@ -113,8 +115,10 @@ def read_description(folder: str | Path) -> ModelDescription:
         )
     fields = ModelDescription.__dataclass_fields__
     if missing := sorted(set(fields) - set(content)):
-        raise InputError(Fault(file, f"the description lacks {', '.join(missing)}", "restore the file or train again"))
-    content = {name: content[name] for name in fields}
+        raise InputError(Fault(file, f"the description lacks {', '.join(missing)}", RESTORE))
+    content = check({name: content[name] for name in fields}, read_yaml(MODEL_SCHEMA), file)
+    if len(content["scale_counts"]) != len(content["structures"]):
+        raise InputError(Fault(file, "it has not one scale per structure", RESTORE, "key `scale_counts`"))
     for name in ("structures", "scale_counts"):
         content[name] = tuple(content[name])
     return ModelDescription(**content)
@@ -185,22 +189,29 @@ def read_network(folder: str | Path, description: ModelDescription) -> "UNet":
     InputError
         If the weights are missing, damaged, or those of another network.
     """
-    from safetensors import SafetensorError
+    import torch
     from safetensors.torch import load
 
     from lusco.network import UNet
 
     file = Path(folder) / WEIGHTS
-    mend = "restore the file or train the model again"
     try:
         weights = file.read_bytes()
     except FileNotFoundError:
-        raise InputError(Fault(file, "the weights of the model do not exist", mend)) from None
+        raise InputError(Fault(file, "the weights of the model do not exist", RESTORE)) from None
     if hashlib.sha256(weights).hexdigest() != description.weights_sha256:
-        raise InputError(Fault(file, "the weights are damaged: their checksum is not that in model.json", mend))
-    network = UNet(len(description.structures), description.features, description.depth)
+        raise InputError(Fault(file, "the weights are damaged: their checksum is not that in model.json", RESTORE))
+    size = (len(description.structures), description.features, description.depth)
+    with torch.device("meta"):  # takes no memory, whatever size is claimed
+        shapes = {name: tensor.shape for name, tensor in UNet(*size).state_dict().items()}
     try:
-        network.load_state_dict(load(weights))
-    except (SafetensorError, RuntimeError):
-        raise InputError(Fault(file, "the weights do not fit the network in model.json", mend)) from None
+        tensors = load(weights)
+    except Exception:  # besides its own, safetensors raises what torch makes of a claim
+        tensors = {}
+    if {name: tensor.shape for name, tensor in tensors.items()} != shapes:
+        raise InputError(Fault(file, "the weights do not fit the network in model.json", RESTORE))
+    network = UNet(*size)
+    network.load_state_dict(tensors)
+    if not all(tensor.isfinite().all() for tensor in network.state_dict().values()):
+        raise InputError(Fault(file, "some of the weights are NaN or infinite", RESTORE))
     return network.eval()

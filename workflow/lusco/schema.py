@@ -8,12 +8,18 @@ import difflib
 import json
 import math
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from lusco.errors import Fault, InputError, raise_all
+
+MAX_DEPTH = 30
+MAX_PARTS = 1_000_000
+MAX_WHOLE = 10**15
+_TOO_LONG = "a whole number of more than 15 digits stands there"
 
 _KINDS = {
     "integer": "a whole number",
@@ -44,7 +50,9 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (FileNotFoundError, IsADirectoryError):
         raise InputError(Fault(path, "the file does not exist", "check the path")) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(Fault(path, f"the file cannot be read ({error.strerror})", "check the path")) from None
+    except Exception as error:  # besides its own, PyYAML raises whatever dates, numbers and nesting make of themselves
         detail = " ".join(str(error).split())
         raise InputError(Fault(path, f"the file is not YAML ({detail})", "correct it there")) from None
     if not isinstance(content, dict):
@@ -83,13 +91,16 @@ def faults(content: dict[str, Any], schema: dict[str, Any], file: str | Path) ->
     # imported here: it costs 0.1 s, which jobs without settings need not pay
     from jsonschema import Draft202012Validator
 
-    endless = list(_not_finite(content))
-    for place, value in endless:
-        yield Fault(file, f"`{value}` is not a finite number", _meaning(schema, place), _where(place))
+    check_size(content, file)
+    endless = dict(_not_usable(content))
+    for place, what in endless.items():
+        yield Fault(file, what, _meaning(schema, place), _where(place))
+    if _TOO_LONG in endless.values():
+        return  # Python refuses to write out a number of thousands of digits, as what follows may want to
     errors = Draft202012Validator(schema).iter_errors(content)
     for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path))):
         place = tuple(error.absolute_path)
-        if place not in dict(endless):
+        if place not in endless:
             yield from _sentences(error, schema, file, _where(place))
 
 
@@ -150,12 +161,56 @@ def _meaning(schema: dict[str, Any], place: Iterable[str | int]) -> str:
     return f"it means: {description.rstrip('.')}" if description else "see workflow/schemas"
 
 
-def _not_finite(content: Any, place: tuple = ()) -> Iterator[tuple[tuple, float]]:
+def check_size(content: Any, file: str | Path) -> None:
+    """Refuse nested lists and mappings of no end.
+
+    A few lines of YAML can name a list of lists of lists of the same, or one that holds itself.
+
+    Parameters
+    ----------
+    content : object
+        As read from YAML or JSON.
+    file : str or Path
+        Where it comes from, for messages.
+
+    Raises
+    ------
+    InputError
+        If there are more than `MAX_DEPTH` levels or more than `MAX_PARTS` parts, or a key is a date or a huge number.
+    """
+    layer, count = [content], 0
+    for _ in range(MAX_DEPTH):
+        count += len(layer)
+        if not layer or count > MAX_PARTS:
+            break
+        if not all(_is_key(key) for part in layer if isinstance(part, dict) for key in part):
+            raise InputError(
+                Fault(file, "a key in it is neither text nor a usual number", "put it into quotation marks")
+            )
+        layer = list(islice((inner for part in layer for inner in parts(part)), MAX_PARTS))
+    if layer:
+        what = f"lists and mappings in it are nested without end, or have over {MAX_PARTS} parts"
+        raise InputError(Fault(file, what, "write out what is meant"))
+
+
+def _is_key(key: Any) -> bool:
+    return abs(key) <= MAX_WHOLE if isinstance(key, int) else isinstance(key, str | float | None)
+
+
+def parts(content: Any) -> Iterable[Any]:
+    """What a list or mapping consists of; nothing for anything else."""
+    return content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+
+
+def _not_usable(content: Any, place: tuple = ()) -> Iterator[tuple[tuple, str]]:
+    """Place of each number that nothing can be done with, and what is wrong with it."""
     if isinstance(content, float) and not math.isfinite(content):
-        yield place, content
-    parts = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
-    for key, part in parts:
-        yield from _not_finite(part, (*place, key))
+        yield place, f"`{content}` is not a finite number"
+    if isinstance(content, int) and abs(content) > MAX_WHOLE:
+        yield place, _TOO_LONG
+    keyed = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for key, part in keyed:
+        yield from _not_usable(part, (*place, key))
 
 
 def _number(text: Any) -> str:

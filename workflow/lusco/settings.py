@@ -58,6 +58,8 @@ class TrainSettings:
     start_from: str
     acquisitions: int | None
     device: str
+    devices: int
+    threads: int
     precision: str
 
 
@@ -67,6 +69,7 @@ class RecolorSettings:
 
     crosstalk: float
     tile_px: int
+    threads: int
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def stage_settings(stage: str, given: str | dict[str, Any] | None) -> Any:
     elif isinstance(given, str):
         try:
             given = json.loads(given)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(Fault(file, f"not JSON ({error})", "give JSON or the path of a YAML file")) from None
     return STAGES[stage](**check(given or {}, read_yaml(SCHEMA)["properties"][stage], file))
 

@@ -24,6 +24,8 @@ SPLITS = ("train", "validation", "test", "apply")
 LEARNING = ("train", "validation", "test")
 MIXED = "mixed"
 SIMULATION = "simulation"
+MAX_POSITION_NM = 1e12  # 1 km from the origin; farther away a float64 has lost the nanometre's fractions
+MIN_WIDTH_NM = 1.0
 
 Region = tuple[float, float, float, float]
 
@@ -88,4 +90,8 @@ def parse_region(text: str) -> Region:
     x0, x1, y0, y1 = map(float, match.groups())
     if x0 >= x1 or y0 >= y1:
         raise ValueError(f"`{text}` is an empty region")
+    if min(x1 - x0, y1 - y0) < MIN_WIDTH_NM:
+        raise ValueError(f"`{text}` is narrower than {MIN_WIDTH_NM:g} nm")
+    if max(map(abs, (x0, x1, y0, y1))) > MAX_POSITION_NM:
+        raise ValueError(f"`{text}` reaches beyond {MAX_POSITION_NM:g} nm")
     return x0, x1, y0, y1

@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from lusco.errors import Fault
 from lusco.sheet import COLUMNS, LEARNING, MIXED, REQUIRED, SPLITS, Acquisition, Region, parse_region
 
+MAX_NAME = 100  # letters; names of files that hold it have some more
+
 # Takes what is wrong and the mend; the sheet and the row are known to it.
 MakeFault = Callable[[str, str], Fault]
 
@@ -51,6 +53,8 @@ def row_faults(
 
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", row["acquisition"]) or set(row["acquisition"]) == {"."}:
         yield fault("the name of the acquisition is not usable", "use letters, digits, `_`, `.` and `-` only")
+    if len(row["acquisition"]) > MAX_NAME:
+        yield fault("the name of the acquisition is too long for a file", f"use at most {MAX_NAME} letters")
     if row["structure"] not in structures and row["structure"] != MIXED:
         known = ", ".join([*structures, MIXED])
         yield fault(f"unknown structure `{row['structure']}`", f"use one of {known}, or add it to `structures`")
@@ -143,14 +147,21 @@ def _path_faults(sheet: Path, text: str, fetchable: set[Path], fault: MakeFault)
         yield fault(f"the path `{text}` leaves the folder of the sheet", mend)
         return
     source = sheet.parent / text
-    if source not in fetchable and not source.is_file():
+    if source not in fetchable and not _is_file(source):
         yield fault(f"the file `{text}` does not exist", f"check the path; it is looked for at {source}")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for any file
+        return False
 
 
 def _is_mapping(text: str) -> bool:
     try:
         mapping = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(mapping, dict) and all(isinstance(value, str | int) for value in mapping.values())
 

@@ -92,7 +92,11 @@ def assign_splits(acquisitions: Sequence[Acquisition], splits: Mapping[str, floa
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Line and cells of each row; empty lines and those that start with # are passed over."""
     reader = csv.reader(_text(path).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    lines = [(reader.line_num, [_cell(cell) for cell in row]) for row in reader]
+    try:
+        lines = [(reader.line_num, [_cell(cell) for cell in row]) for row in reader]
+    except csv.Error as error:
+        what = f"the sheet cannot be read ({error})"
+        raise InputError(Fault(path, what, "save it as tab-separated text", f"row {reader.line_num}")) from None
     lines = [(line, row) for line, row in lines if any(row) and not row[0].startswith("#")]
     if not lines:
         raise InputError(Fault(path, "the sheet is empty", "write a header and a row per acquisition"))

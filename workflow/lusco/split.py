@@ -24,16 +24,15 @@ def write_splits(assigned: Sequence[tuple[str, str, Path]], out: str | Path) -> 
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow(COLUMNS)
         for split, group, path in assigned:
-            acquisition = table.read(path)
-            x0, x1, y0, y1 = acquisition.field_nm
+            rows, (x0, x1, y0, y1), source = table.read_summary(path)
             writer.writerow(
                 (
-                    acquisition.source["acquisition"],
-                    acquisition.source["structure"],
+                    source["acquisition"],
+                    source["structure"],
                     split,
                     group,
-                    len(acquisition),
+                    rows,
                     f"{(x1 - x0) / 1e3:.2f} x {(y1 - y0) / 1e3:.2f}",
-                    f"{len(acquisition) / acquisition.area_um2:.1f}",
+                    f"{rows / ((x1 - x0) * (y1 - y0) / 1e6):.1f}",
                 )
             )

@@ -5,7 +5,8 @@ On disk a table is Parquet whose schema metadata holds the field of view and whe
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from lusco.errors import Fault, InputError
-from lusco.files import atomic
+from lusco.files import RECREATE, atomic, refuse_claim
 
 COLUMNS = {
     "x_nm": "float64",
@@ -43,6 +44,8 @@ THUNDERSTORM = {
 }
 
 _KEY = b"lusco"
+_BYTES_OF_A_CELL = 8
+_ROWS_AT_A_TIME = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,19 @@ def write(acquisition: Localizations, path: str | Path) -> None:
         pa.parquet.write_table(table, partial, compression="zstd")
 
 
+def read_summary(path: str | Path) -> tuple[int, tuple[float, ...], dict[str, Any]]:
+    """Number of rows, field of view and source of an acquisition written by `write`, without reading its rows.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or not written by LUSCo.
+    """
+    with _reading(path), pa.parquet.ParquetFile(path) as file:
+        rows, schema = file.metadata.num_rows, file.schema_arrow
+    return rows, *_metadata(schema, path)
+
+
 def read(path: str | Path) -> Localizations:
     """Read an acquisition written by `write`.
 
@@ -133,19 +149,50 @@ def read(path: str | Path) -> Localizations:
     InputError
         If the file is missing, damaged, or not written by LUSCo.
     """
+    with _reading(path), pa.parquet.ParquetFile(path) as file:
+        refuse_claim(file.metadata.num_rows * file.metadata.num_columns * _BYTES_OF_A_CELL, path)
+        table = file.read()
+        table.validate(full=True)
+    field_nm, source = _metadata(table.schema, path)
+    frame = table.replace_schema_metadata(None).to_pandas()
+    if not _is_whole(frame, field_nm):
+        what = "the table is damaged: columns are not what they should be, or rows lie outside the field of view"
+        raise InputError(Fault(path, what, RECREATE))
+    return Localizations(frame, field_nm, source)
+
+
+@contextmanager
+def _reading(path: str | Path) -> Iterator[None]:
     try:
-        table = pa.parquet.read_table(path)
+        yield
     except FileNotFoundError:
         raise InputError(Fault(path, "the file does not exist", "check the path")) from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(
-            Fault(path, f"the table cannot be read ({error})", "delete the file and run again to recreate it")
-        ) from None
-    if _KEY not in (table.schema.metadata or {}):
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InputError(Fault(path, f"the table cannot be read ({error})", RECREATE)) from None
+
+
+def _metadata(schema: pa.Schema, path: str | Path) -> tuple[tuple[float, ...], dict[str, Any]]:
+    """Field of view and source that `write` left beside the columns."""
+    if _KEY not in (schema.metadata or {}):
         raise InputError(Fault(path, "the table was not written by LUSCo", "bring it in with `lusco ingest`"))
-    metadata = json.loads(table.schema.metadata[_KEY])
-    frame = table.replace_schema_metadata(None).to_pandas()
-    return Localizations(frame, tuple(metadata["field_nm"]), metadata["source"])
+    try:
+        metadata = json.loads(schema.metadata[_KEY])
+        x0, x1, y0, y1 = map(float, metadata["field_nm"])
+        return (x0, x1, y0, y1), dict(metadata["source"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError(Fault(path, f"the table is damaged ({error})", RECREATE)) from None
+
+
+def _is_whole(table: pd.DataFrame, field_nm: tuple[float, ...]) -> bool:
+    """Whether columns and their types are standard, and every localization lies in the field, which has an area."""
+    x0, x1, y0, y1 = field_nm
+    types = {name: str(table[name].dtype) for name in table}
+    return (
+        set(REQUIRED) <= set(types)
+        and types.items() <= COLUMNS.items()
+        and 0 < (x1 - x0) * (y1 - y0) < np.inf
+        and bool((table["x_nm"].between(x0, x1) & table["y_nm"].between(y0, y1)).all())
+    )
 
 
 def write_thunderstorm(table: pd.DataFrame, path: str | Path) -> None:
@@ -161,9 +208,18 @@ def write_thunderstorm(table: pd.DataFrame, path: str | Path) -> None:
     path : str or Path
         File to write.
     """
+    with atomic(path) as partial:
+        schema = _as_thunderstorm(table.iloc[:0], 1).schema
+        with pa.csv.CSVWriter(partial, schema) as writer:
+            for start in range(0, len(table), _ROWS_AT_A_TIME):
+                rows = table.iloc[start : start + _ROWS_AT_A_TIME]
+                writer.write_table(_as_thunderstorm(rows, start + 1).cast(schema))
+
+
+def _as_thunderstorm(table: pd.DataFrame, first: int) -> pa.Table:
+    """Rows with rounded numbers and ThunderSTORM's names, numbered from `first`."""
     real = [name for name in table.columns if table[name].dtype.kind == "f"]
     rounded = {name: table[name].astype(np.float64).round(3 if name.endswith("_nm") else 5) for name in real}
     named = table.assign(**rounded).rename(columns=THUNDERSTORM)
-    named.insert(0, "id", np.arange(1, len(named) + 1))
-    with atomic(path) as partial:
-        pa.csv.write_csv(pa.Table.from_pandas(named, preserve_index=False), partial)
+    named.insert(0, "id", np.arange(first, first + len(named)))
+    return pa.Table.from_pandas(named, preserve_index=False)

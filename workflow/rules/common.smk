@@ -14,6 +14,7 @@ from snakemake.exceptions import WorkflowError
 import lusco
 from lusco.errors import InputError
 from lusco.fetch import fetchable
+from lusco.files import check_writable, date_back
 from lusco.settings import load_config
 from lusco.sheet_reader import read_sheet
 
@@ -38,6 +39,9 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+if workflow.is_main_process and (dated := date_back("results")):
+    print(f"{dated} files of results/ are dated in the future and now long ago: contents are compared", file=sys.stderr)
+
 EXPERIMENT = f"results/{CONFIG['experiment']}"
 LOGS = f"{EXPERIMENT}/logs"
 BY_NAME = {a.name: a for a in ACQUISITIONS}
@@ -49,6 +53,15 @@ SWEEPS = [name for name, what in CONFIG["sweeps"].items() if name != "composites
 PEERS = {name: how for name, how in CONFIG["models"].items() if "peer" in how}
 OWN = [name for name in CONFIG["models"] if name not in PEERS]
 TESTED = {a.structure for a in ACQUISITIONS if a.split == "test"} == set(CONFIG["structures"])
+
+
+# before the first job, because Snakemake itself answers a folder that it cannot write to by a traceback
+onstart:
+    try:
+        for folder in ("results", EXPERIMENT, LOGS):
+            check_writable(folder)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
 
 wildcard_constraints:
@@ -112,18 +125,34 @@ def histories():
     return {} if CONFIG["pretrained"] else {name: f"{model_folder(name)}/history.csv" for name in OWN}
 
 
+def applied(model, composites):
+    """A model applied to composites: files rather than their folder, because Snakemake compares contents of files only."""
+    files = ("channels.npy", "probabilities.npy", "regions.csv")
+    return [f"{EXPERIMENT}/models_applied/{model}/{composites}/{file}" for file in files]
+
+
 def recolored(acquisitions=None):
-    """The recoloured image, its table and that of its regions, of each acquisition to which the model is applied."""
+    """The recoloured image, table, table of regions and summary of each acquisition to which the model is applied."""
     chosen = [a.name for a in APPLIED] if acquisitions is None else acquisitions
-    files = ("{}.ome.tiff", "{}.csv", "regions/{}.csv")
+    files = ("{}.ome.tiff", "{}.csv", "regions/{}.csv", "mixtures/{}.json")
     return [f"{EXPERIMENT}/recolored/{file.format(name)}" for name in chosen for file in files]
 
 
-def everything():
-    """What `all` makes: without test acquisitions (pretrained models only) there is nothing to report on."""
+def products():
+    """What an experiment is for: without test acquisitions (pretrained models only) there is nothing to report on."""
     model = [f"{EXPERIMENT}/model/{file}" for file in ("model.json", "weights.safetensors")]
-    page = [f"{EXPERIMENT}/report.html", f"{EXPERIMENT}/splits.tsv"] if TESTED else []
-    return page + model + renderings() + recolored()
+    page = [f"{EXPERIMENT}/report.html", f"{EXPERIMENT}/splits.tsv", *rules.evaluate.output] if TESTED else []
+    return page + model + recolored()
+
+
+def everything():
+    """What `all` makes."""
+    return products() + renderings() + [f"{EXPERIMENT}/run.json"]
+
+
+def mixed_figures(ending):
+    """The figure of each acquisition that the model is applied to."""
+    return [f"{EXPERIMENT}/figures/mixed_{a.name}.{ending}" for a in APPLIED]
 
 
 def levels(sweep):
@@ -131,10 +160,25 @@ def levels(sweep):
     return ",".join(map(str, CONFIG["sweeps"][sweep]))
 
 
-def settings(stage, model=None, only=None):
+def settings(stage, only=None):
     """The settings of a stage as JSON for the command line; `only` those that matter to a rule, if not all do."""
-    full = CONFIG[stage] | (CONFIG["models"][model] if model else {})
-    return json.dumps({key: full[key] for key in only or full})
+    return json.dumps({key: CONFIG[stage][key] for key in only or CONFIG[stage]})
+
+
+def memory(mb):
+    """Memory of a job in MB; a cluster's second attempt gets twice as much."""
+    return lambda wildcards, attempt: mb * attempt
+
+
+def training(model):
+    """How a model of our own is trained."""
+    return CONFIG["train"] | CONFIG["models"][model]
+
+
+def gpus(model):
+    """How many GPUs its training asks for."""
+    how = training(model)
+    return 0 if how["device"] == "cpu" else how["devices"]
 
 
 def ingest_options(a):

@@ -2,7 +2,7 @@
 rule evaluate:
     input:
         composites=f"{EXPERIMENT}/composites/test.arrow",
-        applied=expand(f"{EXPERIMENT}/models_applied/{{model}}/test", model=CONFIG["models"]),
+        applied=[applied(model, "test") for model in CONFIG["models"]],
         models=[f"{model_folder(model)}/model.json" for model in CONFIG["models"]],
         scored=[f"{EXPERIMENT}/recolored/{name}.csv" for name in SCORED],
     output:
@@ -26,10 +26,10 @@ rule evaluate:
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
     params:
         models=[
-            f"--model={model}={model_folder(model)}={EXPERIMENT}/models_applied/{model}/test"
+            f"--model={model}={model_folder(model)}={os.path.dirname(applied(model, 'test')[0])}"
             for model in CONFIG["models"]
         ],
         scored=[f"--scored={name}={EXPERIMENT}/recolored/{name}.csv" for name in SCORED],

@@ -16,19 +16,19 @@ FIGURES = {
     }.items()
     if drawn
 }
-FIGURES |= {f"sweep_{name}": "sweep" for name in SWEEPS} | {f"mixed_{a.name}": "mixed" for a in APPLIED}
+FIGURES |= {f"sweep_{name}": "sweep" for name in SWEEPS}
+EXAMPLE = APPLIED[0].name if APPLIED else ""
 
 
 rule draw:
     input:
         composites=f"{EXPERIMENT}/composites/test.arrow",
-        applied=f"{EXPERIMENT}/models_applied/{CONFIG['model']}/test",
+        applied=applied(CONFIG["model"], "test"),
         model=rules.model.output,
         evaluation=rules.evaluate.output,
         histories=histories().values(),
         sweeps=[f"{EXPERIMENT}/evaluation/sweep_{name}.csv" for name in SWEEPS],
-        localizations=[table(a.name) for a in APPLIED],
-        recolored=recolored(),
+        example=[table(EXAMPLE), recolored([EXAMPLE])[0]] if EXAMPLE else [],
     output:
         [
             report(f"{EXPERIMENT}/figures/{name}.png", caption=f"../report/{caption}.rst", category="Figures")
@@ -40,18 +40,50 @@ rule draw:
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
     params:
+        applied=lambda wildcards, input: os.path.dirname(input.applied[0]),
         model=lambda wildcards, input: os.path.dirname(input.model[0]),
         evaluation=lambda wildcards, input: os.path.dirname(input.evaluation[0]),
         histories=[f"--history={name}={file}" for name, file in histories().items()],
         sweeps=lambda wildcards, input: [f"--sweep={file}" for file in input.sweeps],
-        mixed=[f"--mixed={a.name}={table(a.name)}={'='.join(recolored([a.name]))}" for a in APPLIED],
+        mixed=lambda wildcards, input: [f"--mixed={'='.join(input.example)}"] if EXAMPLE else [],
         chosen=CONFIG["model"],
         crosstalk=CONFIG["recolor"]["crosstalk"],
         out=subpath(output[0], parent=True),
         code=code("lusco.figures"),
     shell:
-        "lusco --log {log} figures {input.composites} --applied {input.applied} --model {params.model:q}"
+        "lusco --log {log} figures {input.composites} --applied {params.applied} --model {params.model:q}"
         " --evaluation {params.evaluation} {params.histories:q} {params.mixed:q} {params.sweeps:q} --chosen {params.chosen}"
         " --crosstalk {params.crosstalk} --out {params.out}"
+
+
+# by itself, so that a new acquisition is drawn without drawing anything else again
+rule draw_mixed:
+    input:
+        table=lambda wildcards: table(wildcards.acquisition),
+        recolored=lambda wildcards: recolored([wildcards.acquisition]),
+    output:
+        report(
+            f"{EXPERIMENT}/figures/mixed_{{acquisition}}.png",
+            caption="../report/mixed.rst",
+            category="Figures",
+        ),
+        multiext(f"{EXPERIMENT}/figures/mixed_{{acquisition}}", ".svg", ".csv"),
+    log:
+        f"{LOGS}/figure_{{acquisition}}.log",
+    wildcard_constraints:
+        acquisition=names(a.name for a in APPLIED),
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=memory(4000),
+    params:
+        image=lambda wildcards, input: input.recolored[0],
+        labelled=lambda wildcards, input: input.recolored[1],
+        regions=lambda wildcards, input: input.recolored[2],
+        out=subpath(output[0], parent=True),
+        code=code("lusco.figures.draw_mixed"),
+    shell:
+        "lusco --log {log} figure-mixed {input.table} --name {wildcards.acquisition} --image {params.image}"
+        " --table {params.labelled} --regions {params.regions} --out {params.out}"

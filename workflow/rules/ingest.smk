@@ -30,7 +30,7 @@ rule ingest:
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
     params:
         options=lambda wildcards: ingest_options(BY_NAME[wildcards.acquisition]),
         settings=settings("ingest"),

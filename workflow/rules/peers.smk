@@ -18,7 +18,7 @@ rule train_peer:
         "../../envs/peers.yaml"
     threads: 8
     resources:
-        mem_mb=8000,
+        mem_mb=memory(8000),
         runtime=lambda wildcards: 60 + 2 * math.ceil(PEERS[wildcards.model]["minutes"]),
     params:
         peer=lambda wildcards: PEERS[wildcards.model]["peer"],
@@ -40,7 +40,7 @@ rule apply_peer:
         files=f"{EXPERIMENT}/models/{{model}}/peer",
         composites=f"{EXPERIMENT}/composites/test.arrow",
     output:
-        directory(f"{EXPERIMENT}/models_applied/{{model}}/test"),
+        applied("{model}", "test"),
     log:
         f"{LOGS}/apply_peer_{{model}}.log",
     wildcard_constraints:
@@ -49,10 +49,11 @@ rule apply_peer:
         "../../envs/peers.yaml"
     threads: 4
     resources:
-        mem_mb=8000,
+        mem_mb=memory(8000),
     params:
         model=subpath(input.description, parent=True),
+        out=subpath(output[0], parent=True),
         code=code("lusco.peers"),
     shell:
         'PATH="$PWD/.venv-peers/bin:$PATH"'
-        " lusco --log {log} apply-peer {params.model} {input.composites} --threads {threads} --out {output}"
+        " lusco --log {log} apply-peer {params.model} {input.composites} --threads {threads} --out {params.out}"

@@ -4,7 +4,7 @@ rule recolor_composites:
         model=lambda wildcards: model_files(wildcards.model),
         composites=f"{EXPERIMENT}/composites/{{composites}}.arrow",
     output:
-        directory(f"{EXPERIMENT}/models_applied/{{model}}/{{composites}}"),
+        applied("{model}", "{composites}"),
     log:
         f"{LOGS}/recolor_composites_{{composites}}_{{model}}.log",
     wildcard_constraints:
@@ -12,16 +12,17 @@ rule recolor_composites:
         composites=f"test|{names(f'sweep_{sweep}' for sweep in SWEEPS)}",
     conda:
         "../../envs/torch.yaml"
-    threads: 4
+    threads: CONFIG["recolor"]["threads"]
     resources:
-        mem_mb=8000,
+        mem_mb=memory(8000),
     params:
         model=subpath(input[0], parent=True),
-        settings=settings("recolor", only=["tile_px"]),
+        settings=settings("recolor", only=["tile_px", "threads"]),
+        out=subpath(output[0], parent=True),
         code=code("lusco.recolor"),
     shell:
         "lusco --log {log} recolor-composites {params.model:q} {input.composites}"
-        " --settings {params.settings:q} --threads {threads} --out {output}"
+        " --settings {params.settings:q} --out {params.out}"
 
 
 rule recolor_acquisition:
@@ -32,17 +33,19 @@ rule recolor_acquisition:
         image=f"{EXPERIMENT}/recolored/{{acquisition}}.ome.tiff",
         table=f"{EXPERIMENT}/recolored/{{acquisition}}.csv",
         regions=f"{EXPERIMENT}/recolored/regions/{{acquisition}}.csv",
+        mixture=f"{EXPERIMENT}/recolored/mixtures/{{acquisition}}.json",
     log:
         f"{LOGS}/recolor_{{acquisition}}.log",
     conda:
         "../../envs/torch.yaml"
-    threads: 4
+    threads: CONFIG["recolor"]["threads"]
     resources:
-        mem_mb=8000,
+        mem_mb=memory(8000),
     params:
         model=subpath(input[0], parent=True),
         settings=settings("recolor"),
         code=code("lusco.recolor"),
     shell:
         "lusco --log {log} recolor {params.model} {input.table} --settings {params.settings:q}"
-        " --threads {threads} --image {output.image} --table {output.table} --regions {output.regions}"
+        " --image {output.image} --table {output.table} --regions {output.regions}"
+        " --mixture {output.mixture}"

@@ -9,7 +9,7 @@ rule render:
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
     params:
         code=code("lusco.render"),
     shell:

@@ -6,8 +6,9 @@ rule report_page:
         figures=rules.draw.output,
         splits=rules.split.output,
         sweeps=[f"{EXPERIMENT}/evaluation/sweep_{name}.csv" for name in SWEEPS],
-        recolored=recolored(),
-        captions=[f"workflow/report/{caption}.rst" for caption in sorted(set(FIGURES.values()))],
+        mixtures=[recolored([a.name])[3] for a in APPLIED],
+        mixed_figures=mixed_figures("png"),
+        captions=[f"workflow/report/{caption}.rst" for caption in sorted({*FIGURES.values(), "mixed"})],
     output:
         report(f"{EXPERIMENT}/report.html", category="Report"),
     log:
@@ -19,8 +20,8 @@ rule report_page:
         model=lambda wildcards, input: os.path.dirname(input.model[0]),
         evaluation=lambda wildcards, input: os.path.dirname(input.evaluation[0]),
         figures=lambda wildcards, input: os.path.dirname(input.figures[0]),
-        recolored=[f"--recolored={a.name}={'='.join(recolored([a.name])[1:])}" for a in APPLIED],
+        mixtures=lambda wildcards, input: [f"--mixture={file}" for file in input.mixtures],
         code=code("lusco.report"),
     shell:
         "lusco --log {log} report --config {params.config:q} --model {params.model:q} --evaluation {params.evaluation}"
-        " --figures {params.figures} --splits {input.splits} {params.recolored:q} --out {output}"
+        " --figures {params.figures} --splits {input.splits} {params.mixtures:q} --out {output}"

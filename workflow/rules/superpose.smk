@@ -12,7 +12,7 @@ rule superpose:
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
     params:
         structures=",".join(CONFIG["structures"]),
         pixel_nm=CONFIG["pixel_nm"],

@@ -9,7 +9,7 @@ rule sweep:
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
     params:
         structures=",".join(CONFIG["structures"]),
         pixel_nm=CONFIG["pixel_nm"],
@@ -27,7 +27,7 @@ rule sweep:
 rule sweep_scores:
     input:
         composites=f"{EXPERIMENT}/composites/sweep_{{sweep}}.arrow",
-        applied=f"{EXPERIMENT}/models_applied/{CONFIG['model']}/sweep_{{sweep}}",
+        applied=applied(CONFIG["model"], "sweep_{sweep}"),
         model=f"{model_folder(CONFIG['model'])}/model.json",
     output:
         f"{EXPERIMENT}/evaluation/sweep_{{sweep}}.csv",
@@ -36,8 +36,9 @@ rule sweep_scores:
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
     params:
+        applied=lambda wildcards, input: os.path.dirname(input.applied[0]),
         model=subpath(input.model, parent=True),
         levels=lambda wildcards: levels(wildcards.sweep),
         crosstalk=CONFIG["recolor"]["crosstalk"],
@@ -45,6 +46,6 @@ rule sweep_scores:
         seed=CONFIG["seed"],
         code=code("lusco.sweep"),
     shell:
-        "lusco --log {log} sweep-scores {input.composites} --applied {input.applied} --model {params.model:q}"
+        "lusco --log {log} sweep-scores {input.composites} --applied {params.applied} --model {params.model:q}"
         " --kind {wildcards.sweep} --levels {params.levels} --crosstalk {params.crosstalk}"
         " --settings {params.settings:q} --seed {params.seed} --out {output}"

@@ -5,31 +5,31 @@ rule train:
         validation=f"{EXPERIMENT}/composites/validation.arrow",
         start=lambda wildcards: start_files(wildcards.model),
     output:
-        f"{EXPERIMENT}/models/{{model}}/model.json",
-        f"{EXPERIMENT}/models/{{model}}/weights.safetensors",
-        f"{EXPERIMENT}/models/{{model}}/history.csv",
+        description=f"{EXPERIMENT}/models/{{model}}/model.json",
+        weights=f"{EXPERIMENT}/models/{{model}}/weights.safetensors",
+        history=f"{EXPERIMENT}/models/{{model}}/history.csv",
     log:
         f"{LOGS}/train_{{model}}.log",
-    benchmark:
-        f"{LOGS}/train_{{model}}.benchmark.tsv"
     wildcard_constraints:
         model=names([] if CONFIG["pretrained"] else OWN),
+    # shared between working copies where Snakemake is told of a folder for it, see resources/README.md
+    cache: "omit-software"
     conda:
         "../../envs/torch.yaml"
-    threads: 8
+    threads: lambda wildcards: training(wildcards.model)["devices"] * training(wildcards.model)["threads"]
     resources:
-        mem_mb=8000,
+        mem_mb=lambda wildcards, attempt: 8000 * training(wildcards.model)["devices"] * attempt,
         runtime=240,
-        gpu=1,
+        gpu=lambda wildcards: gpus(wildcards.model),
     params:
-        settings=lambda wildcards: settings("train", wildcards.model),
+        settings=lambda wildcards: json.dumps(training(wildcards.model)),
         smoothing_nm=CONFIG["evaluate"]["smoothing_nm"],
         seed=CONFIG["seed"],
         out=subpath(output[0], parent=True),
         code=code("lusco.train"),
     shell:
         "lusco --log {log} train {input.tables} --validation {input.validation} --settings {params.settings:q}"
-        " --smoothing-nm {params.smoothing_nm} --seed {params.seed} --threads {threads} --out {params.out}"
+        " --smoothing-nm {params.smoothing_nm} --seed {params.seed} --out {params.out}"
 
 
 # the chosen model, in one place for all experiments

@@ -1,11 +1,12 @@
 """Commands that train models and apply them."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lusco.cli.options import Composites, ModelFolder, Out, Seed, Settings, Structures, Threads, app
+from lusco.cli.options import IS_FIRST, Composites, ModelFolder, Out, Seed, Settings, Structures, Threads, app
 
 
 @app.command()
@@ -15,10 +16,10 @@ def train(
     smoothing_nm: Annotated[float, typer.Option(help="Smoothing for the scale of each structure.")],
     out: Out,
     seed: Seed = 1,
-    threads: Threads = 1,
     settings: Settings = "{}",
 ) -> None:
     """Train a model; an interrupted training is resumed."""
+    from lusco.files import alone_in
     from lusco.settings import stage_settings
     from lusco.superpose import read_acquisitions
     from lusco.superpose.composites import open_composites
@@ -26,7 +27,8 @@ def train(
 
     composites = open_composites(validation)
     tables = read_acquisitions(acquisitions, composites.structures)
-    run(tables, composites, stage_settings("train", settings), smoothing_nm, seed, threads, out)
+    with alone_in(out) if IS_FIRST else nullcontext():
+        run(tables, composites, stage_settings("train", settings), smoothing_nm, seed, out)
 
 
 @app.command()
@@ -52,7 +54,7 @@ def recolor(
     image: Annotated[Path, typer.Option(help="OME-TIFF to write.")],
     table: Annotated[Path, typer.Option(help="CSV to write.")],
     regions: Annotated[Path, typer.Option(help="CSV of how familiar each region is, to write.")],
-    threads: Threads = 1,
+    mixture: Annotated[Path, typer.Option(help="JSON of what was found, to write.")],
     settings: Settings = "{}",
 ) -> None:
     """Recolour an acquisition: an image with a channel per structure, and a table of localizations."""
@@ -62,14 +64,12 @@ def recolor(
     from lusco.settings import stage_settings
 
     how = stage_settings("recolor", settings)
-    recolorer = Recolorer(folder, read_description(folder), how.tile_px, threads)
-    recolor_acquisition(recolorer, tables.read(acquisition), how.crosstalk, image, table, regions)
+    recolorer = Recolorer(folder, read_description(folder), how.tile_px, how.threads)
+    recolor_acquisition(recolorer, tables.read(acquisition), how.crosstalk, image, table, regions, mixture)
 
 
 @app.command()
-def recolor_composites(
-    folder: ModelFolder, composites: Composites, out: Out, threads: Threads = 1, settings: Settings = "{}"
-) -> None:
+def recolor_composites(folder: ModelFolder, composites: Composites, out: Out, settings: Settings = "{}") -> None:
     """Recolour the composites of a split."""
     from lusco.model import check_structures, read_description
     from lusco.recolor import Recolorer
@@ -79,7 +79,8 @@ def recolor_composites(
 
     description, opened = read_description(folder), open_composites(composites)
     check_structures(description, opened.structures, folder)
-    run(Recolorer(folder, description, stage_settings("recolor", settings).tile_px, threads), opened, out)
+    how = stage_settings("recolor", settings)
+    run(Recolorer(folder, description, how.tile_px, how.threads), opened, out)
 
 
 @app.command()

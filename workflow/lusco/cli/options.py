@@ -1,5 +1,6 @@
 """The application, and options that several commands share."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+# of the processes that share a training, the first speaks and writes; the others only say what ended them
+IS_FIRST = os.environ.get("LOCAL_RANK", "0") == "0"
 
 Out = Annotated[Path, typer.Option(help="File or folder to write.")]
 Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.")]

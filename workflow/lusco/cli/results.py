@@ -64,7 +64,7 @@ def figures(
     crosstalk: Annotated[float, typer.Option(help="Crosstalk that the threshold is chosen for.")],
     out: Out,
     history: Annotated[list[str] | None, typer.Option(help="model=its training history.")] = None,
-    mixed: Annotated[list[str] | None, typer.Option(help="acquisition=localizations=image=table=regions.")] = None,
+    mixed: Annotated[str, typer.Option(help="localizations=image of an acquisition it was applied to.")] = "",
     sweep: Annotated[list[Path] | None, typer.Option(help="Table of a sweep.")] = None,
 ) -> None:
     """Draw every figure as SVG and PNG, with the CSV it was drawn from."""
@@ -73,9 +73,41 @@ def figures(
     from lusco.superpose.composites import open_composites
 
     histories = {name: Path(file) for name, file in (text.split("=", 1) for text in history or [])}
-    measured = {name: tuple(map(Path, files)) for name, *files in (text.split("=") for text in mixed or [])}
+    measured = tuple(map(Path, mixed.split("="))) if mixed else None
     opened = open_composites(composites)
     draw(opened, applied, read_description(model), evaluation, histories, measured, sweep or [], chosen, crosstalk, out)
+
+
+@app.command()
+def figure_mixed(
+    acquisition: Annotated[Path, typer.Argument(help="Localizations of the acquisition.")],
+    name: Annotated[str, typer.Option(help="Name of the acquisition.")],
+    image: Annotated[Path, typer.Option(help="Its recoloured image.")],
+    table: Annotated[Path, typer.Option(help="Its recoloured table.")],
+    regions: Annotated[Path, typer.Option(help="Its table of regions.")],
+    out: Out,
+) -> None:
+    """Draw a recoloured acquisition as SVG and PNG, with the CSV it was drawn from."""
+    from lusco.figures.draw_mixed import draw_mixed
+
+    draw_mixed(name, acquisition, image, table, regions, out)
+
+
+@app.command()
+def record(
+    acquisitions: Annotated[list[Path], typer.Argument(help="Localizations of every acquisition.")],
+    config: Annotated[str, typer.Option(help="The whole configuration as JSON.")],
+    model: Annotated[Path, typer.Option(help="Folder of the chosen model.")],
+    out: Out,
+    result: Annotated[list[Path] | None, typer.Option(help="File whose checksum is kept.")] = None,
+) -> None:
+    """Write down what went into a run, what came out, with which code, on which machine."""
+    import json
+
+    from lusco.model import read_description
+    from lusco.record import write_record
+
+    write_record(json.loads(config), acquisitions, read_description(model), result or [], out)
 
 
 @app.command()
@@ -86,7 +118,7 @@ def report(
     figures: Annotated[Path, typer.Option(help="Folder of the figures.")],
     splits: Annotated[Path, typer.Option(help="Table of the splits.")],
     out: Out,
-    recolored: Annotated[list[str] | None, typer.Option(help="acquisition=its recoloured table=its regions.")] = None,
+    mixture: Annotated[list[Path] | None, typer.Option(help="What was found in an acquisition.")] = None,
 ) -> None:
     """Write the report, one page that opens offline."""
     import json
@@ -96,7 +128,6 @@ def report(
     from lusco.report import report as run
     from lusco.report.assemble import assemble
 
-    tables = {name: tuple(map(Path, files)) for name, *files in (text.split("=") for text in recolored or [])}
-    content = assemble(json.loads(config), read_description(model), evaluation, figures, splits, tables)
+    content = assemble(json.loads(config), read_description(model), evaluation, figures, splits, mixture or [])
     with atomic(out) as partial:
         partial.write_text(run(content), encoding="utf-8")

@@ -26,7 +26,7 @@ from lusco.evaluate.coupling import coupling
 from lusco.evaluate.distances import comparisons, prepare, smooth
 from lusco.evaluate.overlap import overlap
 from lusco.evaluate.shapes import SHAPES
-from lusco.files import atomic, write_json
+from lusco.files import atomic, read_array, read_csv, write_json
 from lusco.model import ModelDescription
 from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.settings import EvaluateSettings
@@ -85,12 +85,12 @@ def evaluate(
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in columns}
     summary = []
     for name, (description, folder) in models.items():
-        channels = np.load(folder / CHANNELS, mmap_mode="r", allow_pickle=False)
-        probabilities = np.load(folder / PROBABILITIES, mmap_mode="r", allow_pickle=False)
+        channels = read_array(folder / CHANNELS)
+        probabilities = read_array(folder / PROBABILITIES)
         distances = distances_of(composites, channels, description, settings, seed)
         overlaps = pd.DataFrame(_overlaps(composites, channels, description, settings), columns=OVERLAP[1:])
         shapes = pd.DataFrame(_shapes(composites, channels, description, settings.shapes), columns=SHAPE[1:])
-        regions = pd.read_csv(folder / REGIONS)
+        regions = read_csv(folder / REGIONS)
         truth, weight = truth_of(composites)
         assignment = assignment_table(
             accepted_counts(np.asarray(probabilities), truth, weight), composites.structures
@@ -155,7 +155,7 @@ def score_acquisition(file: Path, structures: Sequence[str]) -> pd.DataFrame:
     InputError
         If some are of a structure that the model does not know, or none is of one that it knows.
     """
-    table = pd.read_csv(file)
+    table = read_csv(file)
     truth = table["true_structure"].replace(UNSPECIFIC, np.nan)
     known = truth.isin(structures)
     foreign = sorted(truth[~known].dropna().astype(str).unique())

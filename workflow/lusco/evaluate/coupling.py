@@ -14,6 +14,7 @@ from scipy.signal import fftconvolve
 
 from lusco.evaluate.distances import smooth
 from lusco.evaluate.overlap import overlap
+from lusco.files import read_csv
 from lusco.model import ModelDescription
 from lusco.render import render_points
 from lusco.settings import EvaluateSettings
@@ -73,7 +74,7 @@ def pair_correlation(a: np.ndarray, b: np.ndarray, pixel_nm: float, near_nm: flo
 def _rows(
     file: Path, model: ModelDescription, side_px: int, settings: EvaluateSettings
 ) -> Iterator[tuple[str, str, str, str, str, float]]:
-    table = pd.read_csv(file)
+    table = read_csv(file)
     table = table[table["true_structure"].isin(model.structures)]  # both sides of the same localizations
     x_nm, y_nm = table["x [nm]"].to_numpy(), table["y [nm]"].to_numpy()
     weight = table["weight"].to_numpy() if "weight" in table else np.ones(len(table))

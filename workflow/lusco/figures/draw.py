@@ -1,4 +1,4 @@
-"""All figures of an experiment, drawn from what the stages before wrote."""
+"""The figures of an experiment, drawn from what the stages before wrote."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from lusco import figures, image, table
+from lusco.files import read_array, read_csv
 from lusco.model import ModelDescription
 from lusco.recolor import CHANNELS
-from lusco.render import render, render_points
+from lusco.render import render
 from lusco.superpose.composites import Composites
 
 MODELS_SIDE_BY_SIDE = 4  # of more, figures that show each model show the chosen one; all meet in `peers`
@@ -21,13 +22,13 @@ def draw(
     model: ModelDescription,
     evaluation: Path,
     histories: Mapping[str, Path],
-    mixed: Mapping[str, tuple[Path, Path, Path, Path]],
+    mixed: tuple[Path, Path] | None,
     sweeps: Sequence[Path],
     chosen: str,
     crosstalk: float,
     out: Path,
 ) -> None:
-    """Draw and save every figure.
+    """Draw and save every figure but those of single acquisitions.
 
     Parameters
     ----------
@@ -41,9 +42,8 @@ def draw(
         Folder of the evaluation's tables.
     histories : mapping
         Training history of each model that was trained here.
-    mixed : mapping
-        Localizations, recoloured image, recoloured table and table of regions of each acquisition the model was
-        applied to.
+    mixed : tuple of Path, optional
+        Localizations and recoloured image of an acquisition the model was applied to, as an example.
     sweeps : sequence of Path
         Table of each sweep.
     chosen : str
@@ -53,9 +53,9 @@ def draw(
     out : Path
         Folder for the figures.
     """
-    channels = np.load(applied / CHANNELS, mmap_mode="r", allow_pickle=False)
+    channels = read_array(applied / CHANNELS)
     names = ("distances", "overlap", "coupling", "shapes", "assignment", "calibration", "summary")
-    tables = {name: pd.read_csv(evaluation / f"{name}.csv") for name in names}
+    tables = {name: read_csv(evaluation / f"{name}.csv") for name in names}
     summary = tables.pop("summary")
     tables = {name: side_by_side(table, chosen) for name, table in tables.items()}
     structures, pixel_nm = list(model.structures), model.pixel_nm
@@ -63,17 +63,15 @@ def draw(
     ranked = _ranked(tables["distances"], chosen)
     middle = composites.names.index(ranked[len(ranked) // 2])
 
-    measured = {name: _measured(*files, structures, pixel_nm) for name, files in mixed.items()}
-    first = next(iter(measured.values()), None)
     truth = composites.counts(middle)
-    window = _densest(first[0], composites.side_px) if first else None
+    measured, recolored = _example(*mixed, composites.side_px, pixel_nm) if mixed else (None, None)
     drawings = {
         "schematic": figures.schematic(
             list(truth),
             truth.sum(0),
             channels[middle],
-            first[0][window] if first else None,
-            first[1][:, *window] if first else None,
+            measured,
+            recolored,
             structures,
             pixel_nm,
         ),
@@ -88,21 +86,17 @@ def draw(
         ),
         "calibration": figures.calibration(tables["calibration"], structures),
     }
-    if any(true is not None for _, _, true, *_ in measured.values()):
+    if tables["assignment"]["acquisition"].notna().any():
         drawings["coupling"] = figures.coupling(tables["coupling"])
     if len(tables["shapes"]):
         drawings["shapes"] = figures.shapes(tables["shapes"], structures)
     if len(set(summary["model"])) > 1:
         drawings["peers"] = figures.peers(summary, structures)
     if histories:
-        parts = [pd.read_csv(file).assign(model=name) for name, file in histories.items()]
+        parts = [read_csv(file).assign(model=name) for name, file in histories.items()]
         drawings["loss"] = figures.loss(pd.concat(parts, ignore_index=True))
-    for name, (counts, recolored, true, rejected, unfamiliar) in measured.items():
-        drawings[f"mixed_{name}"] = figures.mixed(
-            name, counts, recolored, structures, pixel_nm, true, rejected, unfamiliar
-        )
     for file in sweeps:
-        table_of_sweep = pd.read_csv(file)
+        table_of_sweep = read_csv(file)
         drawings[f"sweep_{table_of_sweep['sweep'].iloc[0]}"] = figures.sweep(table_of_sweep, structures)
     for name, (figure, data) in drawings.items():
         figures.save(figure, data, out, name)
@@ -111,6 +105,13 @@ def draw(
 def side_by_side(table: pd.DataFrame, chosen: str) -> pd.DataFrame:
     """The rows of a table whose models can be drawn beside each other: all, or of too many the chosen one's."""
     return table if table["model"].nunique() <= MODELS_SIDE_BY_SIDE else table[table["model"] == chosen]
+
+
+def _example(localizations: Path, picture: Path, side_px: int, pixel_nm: float) -> tuple[np.ndarray, np.ndarray]:
+    """The densest part of an acquisition, as measured and as recoloured."""
+    counts = render(table.read(localizations), pixel_nm)
+    window = _densest(counts, side_px)
+    return counts[window], image.read(picture).pixels[:, *window]
 
 
 def _densest(counts: np.ndarray, side_px: int) -> tuple[slice, slice]:
@@ -140,33 +141,3 @@ def _chosen_examples(
         truth = composites.counts(index)
         examples.append((f"{label}: {name}", truth.sum(0), np.asarray(channels[index]), truth))
     return examples
-
-
-def _measured(
-    localizations: Path, picture: Path, labelled: Path, regions: Path, structures: Sequence[str], pixel_nm: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray, pd.DataFrame]:
-    """Counts, recoloured channels, true channels if known, rejected counts and unfamiliar regions of an acquisition."""
-    acquisition = table.read(localizations)
-    rows = pd.read_csv(labelled)
-    x_nm, y_nm = acquisition.table["x_nm"].to_numpy(), acquisition.table["y_nm"].to_numpy()
-    weight = acquisition.table["weight"].to_numpy() if acquisition.is_image else np.ones(len(acquisition))
-
-    def counts(chosen: np.ndarray) -> np.ndarray:
-        return render_points(x_nm[chosen], y_nm[chosen], acquisition.field_nm, pixel_nm, weight[chosen])
-
-    true = None
-    if "true_structure" in rows:
-        true = np.stack([counts((rows["true_structure"] == name).to_numpy()) for name in structures])
-    return (
-        render(acquisition, pixel_nm),
-        image.read(picture).pixels,
-        true,
-        counts(rows["rejected"].to_numpy(dtype=bool)),
-        _unfamiliar(pd.read_csv(regions), acquisition.field_nm),
-    )
-
-
-def _unfamiliar(regions: pd.DataFrame, field_nm: tuple[float, float, float, float]) -> pd.DataFrame:
-    """The unfamiliar regions, from the first corner of the image."""
-    own = regions[regions["unfamiliar"].astype(bool)]
-    return own.assign(x_nm=own["x_nm"] - field_nm[0], y_nm=own["y_nm"] - field_nm[2])

@@ -48,8 +48,17 @@ def ingest(source: Source, settings: IngestSettings) -> tuple[table.Localization
     InputError
         With a sentence for everything the user has to mend.
     """
+    try:
+        return _ingest(source, settings)
+    except MemoryError:
+        what = "there is not enough memory to read it"
+        raise InputError(Fault(source.path, what, "if it is not damaged, export it in parts")) from None
+
+
+def _ingest(source: Source, settings: IngestSettings) -> tuple[table.Localizations, dict[str, Any]]:
     path = source.path
     region = _region(source)
+    _check_pixel_size(source)
     sha256 = _checksum(path)
     format = _format(source)
     raw = FORMATS[format](source)
@@ -86,15 +95,26 @@ def _region(source: Source) -> Region | None:
         ) from None
 
 
+def _check_pixel_size(source: Source) -> None:
+    if source.pixel_nm is not None and not 0 < source.pixel_nm < np.inf:
+        what = f"the pixel size {source.pixel_nm:g} is not a positive number"
+        raise InputError(Fault(source.path, what, "give it in nm", "`pixel_nm`"))
+
+
 def _checksum(path: Path) -> str:
-    if not path.exists():
-        raise InputError(Fault(path, "the file does not exist", "check the path"))
-    if not path.is_file():
-        raise InputError(Fault(path, "it is a folder", "name one file"))
-    if not path.stat().st_size:
-        raise InputError(Fault(path, "the file is empty", "copy or export it again"))
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        if not path.exists():
+            raise InputError(Fault(path, "the file does not exist", "check the path"))
+        if path.is_dir():
+            raise InputError(Fault(path, "it is a folder", "name one file"))
+        if not path.is_file():
+            raise InputError(Fault(path, "it is no ordinary file", "name one that is"))
+        if not path.stat().st_size:
+            raise InputError(Fault(path, "the file is empty", "copy or export it again"))
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(Fault(path, f"the file cannot be read ({error.strerror})", "check the path")) from None
 
 
 def _format(source: Source) -> str:

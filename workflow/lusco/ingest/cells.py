@@ -48,7 +48,7 @@ def layout(path: Path) -> Layout:
     """Tell delimiter, header and decimal mark from the first lines."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    lines = _decode(head).splitlines()
+    lines = _lines(_decode(head))
     skip = 0
     comment = ""
     while skip < len(lines) and (not lines[skip].strip() or lines[skip].startswith(("#", "%"))):
@@ -94,7 +94,7 @@ def read_cells(path: Path, found: Layout, numbers: list[int], texts: list[int]) 
                 column_types=types, include_columns=list(types), decimal_point=found.decimal, strings_can_be_null=False
             ),
         )
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, UnicodeError) as error:
         raise InputError(_bad_row(path, found, numbers, str(error))) from None
     cells = {int(name): table[name].to_numpy() for name in types}
     for index in texts:
@@ -104,8 +104,8 @@ def read_cells(path: Path, found: Layout, numbers: list[int], texts: list[int]) 
 
 def _bad_row(path: Path, found: Layout, numbers: list[int], detail: str) -> Fault:
     """The first row that is not one: found by reading again, line by line."""
-    lines = _decode(path.read_bytes().partition(b"\0")[0]).splitlines()
-    last = max(number for number, line in enumerate(lines, 1) if line.strip())
+    lines = _lines(_decode(path.read_bytes().partition(b"\0")[0]))
+    last = max((number for number, line in enumerate(lines, 1) if line.strip()), default=0)
     for number, line in enumerate(lines[found.skip :], found.skip + 1):
         if not line.strip():
             continue
@@ -130,9 +130,12 @@ def _split(line: str, delimiter: str) -> list[str]:
     line = line.strip("\r\n") if delimiter == "\t" else line.strip()
     if delimiter == " ":
         return [cell.strip('"') for cell in line.split()]
-    cells = next(csv.reader([line], delimiter=delimiter), [""])
-    if len(cells) == 1 and delimiter in cells[0]:
-        cells = next(csv.reader([cells[0]], delimiter=delimiter))
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter), [""])
+        if len(cells) == 1 and delimiter in cells[0]:
+            cells = next(csv.reader([cells[0]], delimiter=delimiter))
+    except csv.Error:  # a cell longer than any name or number
+        cells = [line]
     return [cell.strip() for cell in cells]
 
 
@@ -147,6 +150,11 @@ def _is_number(cell: str, decimal: str = ".") -> bool:
     except ValueError:
         return False
     return True
+
+
+def _lines(text: str) -> list[str]:
+    """Lines as Arrow counts them; `splitlines` would also end one at `\x85`, which is an ellipsis on Windows."""
+    return re.split(r"\r\n|\r|\n", text)
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -9,21 +9,32 @@ import pandas as pd
 from lusco.errors import Fault, InputError
 from lusco.ingest.raw import Raw
 from lusco.settings import IngestSettings
-from lusco.sheet import Region
+from lusco.sheet import MAX_POSITION_NM, Region
 
 MIN_EXTENT_NM = 1.0
 MAX_EXTENT_NM = 1e7  # 10 mm, more than any camera sees
+LARGEST = {
+    "x_nm": MAX_POSITION_NM,
+    "y_nm": MAX_POSITION_NM,
+    "frame": 2.0**53,  # up to which every whole number has a float of its own
+    "trace": 2.0**53,
+}
 
 
 def faults(raw: Raw, path: Path) -> Iterator[Fault]:
     """Faults of the values: no rows, numbers that are none, unnamed structures, a wrong unit."""
+    if unlike := _unlike_numbers(raw):
+        yield Fault(path, f"`{unlike[0]}` is not one number per localization", "check the format, or export it again")
+        return
     if not len(raw.columns["x_nm"]):
         yield Fault(path, "there are no localizations in it", "check that its export was completed")
         return
-    for name in ("x_nm", "y_nm", "frame", "trace"):
+    for name, largest in LARGEST.items():
         if name in raw.columns:
-            bad = ~np.isfinite(raw.columns[name])
-            what = f"{np.count_nonzero(bad)} values of `{name}` are missing, NaN or infinite, this the first"
+            with np.errstate(invalid="ignore"):
+                bad = ~(np.abs(raw.columns[name].astype(np.float64)) <= largest)
+            count = np.count_nonzero(bad)
+            what = f"{count} values of `{name}` are missing, NaN, infinite or over {largest:.0e}, this the first"
             yield from _first(bad, path, what, "remove these rows", raw.first_row)
     if "structure" in raw.columns:
         bad = raw.columns["structure"] == ""
@@ -31,10 +42,24 @@ def faults(raw: Raw, path: Path) -> Iterator[Fault]:
         yield from _first(bad, path, what, "fill in `truth_column` for every row", raw.first_row)
     with np.errstate(invalid="ignore"):
         extent_nm = max(float(np.ptp(raw.columns[axis])) for axis in ("x_nm", "y_nm"))
-    if extent_nm > MAX_EXTENT_NM or (extent_nm < MIN_EXTENT_NM and len(raw.columns["x_nm"]) > 1):
+    x0, x1, y0, y1 = raw.field_nm or (0, MIN_EXTENT_NM) * 2
+    if not all(MIN_EXTENT_NM <= side_nm <= MAX_EXTENT_NM for side_nm in (x1 - x0, y1 - y0)):
+        what = f"its field of view is {x1 - x0:.3g} x {y1 - y0:.3g} nm"
+        yield Fault(path, what, "correct the pixel size, and the camera's size where the file states it")
+    elif extent_nm > MAX_EXTENT_NM or (extent_nm < MIN_EXTENT_NM and len(raw.columns["x_nm"]) > 1):
         what = f"the localizations span {extent_nm:.3g} nm, so their unit is not what it is taken for"
         mend = "check whether the file is in metres, micrometres or pixels, and map it with `columns` (x_um, x_m, x_px)"
         yield Fault(path, what, mend)
+
+
+def _unlike_numbers(raw: Raw) -> list[str]:
+    """Columns that are not real numbers of the shape (n,), or in case of the structure something of that shape."""
+    rows = np.size(raw.columns["x_nm"])
+    return [
+        name
+        for name, values in raw.columns.items()
+        if values.shape != (rows,) or values.dtype.kind not in ("O" if name == "structure" else "iuf")
+    ]
 
 
 def _first(bad: np.ndarray, path: Path, what: str, mend: str, first_row: int) -> Iterator[Fault]:

@@ -15,10 +15,11 @@ FORMATS: dict[str, Callable[[Source], Raw]] = {
     "csv": text.read_csv,
     "picasso": hdf5.read_picasso,
     "decode": hdf5.read_decode,
+    "smap": hdf5.read_smap,
     "minflux_npy": minflux.read_npy,
     "minflux_mat": minflux.read_mat,
     "image": picture.read_image,
-    **{name: others.reader(name) for name in ("asdf", "smlm", "smap")},
+    **{name: others.reader(name) for name in ("asdf", "smlm")},
 }
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -59,10 +60,11 @@ def _zipped(source: Source) -> str:
 
 def _hdf5(source: Source) -> str:
     with reading(source.path, "HDF5"), h5py.File(source.path) as file:
+        names = list(file)
         for name, group in (("picasso", "locs"), ("smap", "saveloc"), ("decode", "decode")):
-            if group in file:
+            if group in names:
                 return name
-        inside = ", ".join(file) or "nothing"
+        inside = ", ".join(names) or "nothing"
     raise _unknown(source, f"it is HDF5 with {inside} in it, from no program known here")
 
 

@@ -1,4 +1,4 @@
-"""Localizations in HDF5: Picasso and DECODE, both in camera pixels whose centres are whole numbers."""
+"""Localizations in HDF5: SMAP, in nm; Picasso and DECODE, both in camera pixels whose centres are whole numbers."""
 
 from pathlib import Path
 from typing import Any
@@ -8,16 +8,63 @@ import numpy as np
 import yaml
 
 from lusco.errors import Fault, InputError
-from lusco.ingest.raw import CENTRE, UNCHANGED, Raw, Source, missing, no_pixel_size, reading, rms, truth
+from lusco.files import refuse_claim
+from lusco.ingest.raw import CENTRE, UNCHANGED, Raw, Source, as_numbers, missing, no_pixel_size, reading, rms, truth
 
 _HALF_PIXEL = 0.5
+_SMAP = {"xnm": "x_nm", "ynm": "y_nm", "znm": "z_nm", "frame": "frame", "phot": "photons"}
+_SMAP_ERRORS = ("xnmerr", "ynmerr")
+_LARGEST_CAMERA = 1e6  # pixels on a side, and nm per pixel
+
+
+def member(file: h5py.Group, name: str, path: Path) -> h5py.Group | h5py.Dataset | None:
+    """A group or dataset of a file, without anything that it says lies in another file.
+
+    Parameters
+    ----------
+    file : h5py.Group
+        Where to look.
+    name : str
+        Names of groups and of what is meant, separated by `/`.
+    path : Path
+        The file, for messages.
+
+    Returns
+    -------
+    h5py.Group or h5py.Dataset or None
+        None if it is not there.
+
+    Raises
+    ------
+    InputError
+        If it is a link, if its data lie in another file, or if it claims to be too large to be read.
+    """
+    item: Any = file
+    for part in name.split("/"):
+        link = item.get(part, getlink=True) if isinstance(item, h5py.Group) else None
+        if link is None:
+            return None
+        if not isinstance(link, h5py.HardLink):
+            raise InputError(_elsewhere(path, name))
+        item = item[part]
+    if isinstance(item, h5py.Dataset):
+        if item.is_virtual or item.external:
+            raise InputError(_elsewhere(path, name))
+        refuse_claim(item.nbytes, path)
+    return item
+
+
+def _elsewhere(path: Path, name: str) -> Fault:
+    mend = "copy the data themselves into one file, as by `h5repack` or by saving it again"
+    return Fault(path, f"`{name}` is a link or lies in another file, which is not followed", mend)
 
 
 def read_picasso(source: Source) -> Raw:
     """Read Picasso's dataset `locs`; pixel size and camera size come from the YAML file of the same name."""
     path = source.path
     with reading(path, "picasso"), h5py.File(path) as file:
-        locs = file["locs"][()] if isinstance(file.get("locs"), h5py.Dataset) else None
+        dataset = member(file, "locs", path)
+        locs = dataset[()] if isinstance(dataset, h5py.Dataset) else None
     if locs is None or locs.dtype.names is None:
         raise InputError(Fault(path, "it has no table `locs`, so it is not from Picasso", "check `format`"))
     if absent := [name for name in ("x", "y") if name not in locs.dtype.names]:
@@ -32,9 +79,10 @@ def read_picasso(source: Source) -> Raw:
                 f"put {path.with_suffix('.yaml').name} with `Pixelsize` beside it, or give `pixel_nm`",
             )
         )
-    columns = {f"{axis}_nm": (locs[axis].astype(np.float64) + _HALF_PIXEL) * pixel_nm for axis in "xy"}
+    columns = {f"{axis}_nm": (as_numbers(path, axis, locs[axis]) + _HALF_PIXEL) * pixel_nm for axis in "xy"}
     if {"lpx", "lpy"} <= set(locs.dtype.names):
-        columns["uncertainty_nm"] = rms(locs["lpx"], locs["lpy"]) * pixel_nm
+        errors_px = (as_numbers(path, name, locs[name]) for name in ("lpx", "lpy"))
+        columns["uncertainty_nm"] = rms(path, *errors_px) * pixel_nm
     for name, standard in (("z", "z_nm"), ("frame", "frame"), ("photons", "photons"), ("group", "trace")):
         if name in locs.dtype.names:
             columns[standard] = locs[name]
@@ -54,8 +102,9 @@ def _picasso_yaml(path: Path) -> dict[str, Any]:
         documents = list(yaml.safe_load_all(beside.read_text(encoding="utf-8")))
     merged = {key: value for document in documents if isinstance(document, dict) for key, value in document.items()}
     for key in ("Pixelsize", "Width", "Height"):
-        if key in merged and not (isinstance(merged[key], (int, float)) and merged[key] > 0):
-            raise InputError(Fault(beside, f"`{merged[key]}` is not a positive number", "correct it", f"key `{key}`"))
+        if key in merged and not (isinstance(merged[key], (int, float)) and 0 < merged[key] < _LARGEST_CAMERA):
+            what = f"`{merged[key]}` is not a positive number, or too large"
+            raise InputError(Fault(beside, what, "correct it", f"key `{key}`"))
     return merged
 
 
@@ -67,22 +116,49 @@ def read_decode(source: Source) -> Raw:
     """
     path = source.path
     with reading(path, "decode"), h5py.File(path) as file:
-        if "data/xyz" not in file or "meta" not in file:
+        if not isinstance(member(file, "data/xyz", path), h5py.Dataset) or not member(file, "meta", path):
             raise InputError(Fault(path, "it has no `data/xyz` and `meta`, so it is not from DECODE", "check `format`"))
-        data = {name: item[()] for name, item in file["data"].items() if item.shape is not None}
+        items = {name: member(file, f"data/{name}", path) for name in file["data"]}
+        data = {name: item[()] for name, item in items.items() if item.shape is not None}
         meta = dict(file["meta"].attrs)
     unit = str(meta.get("xy_unit", "px"))
+    if unit not in ("px", "nm"):
+        raise InputError(Fault(path, f"the unit `{unit}` is neither px nor nm", "save it again from DECODE", "`meta`"))
     size_nm = np.full(2, source.pixel_nm) if source.pixel_nm else meta.get("px_size")
     if size_nm is None and unit == "px":
         raise InputError(no_pixel_size(path))
-    scale = np.asarray(size_nm, dtype=np.float64) if unit == "px" else np.ones(2)
-    shift_nm = np.zeros(2) if size_nm is None else _HALF_PIXEL * np.asarray(size_nm, dtype=np.float64)
-    xy_nm = data["xyz"][:, :2].astype(np.float64) * scale + shift_nm
+    size_nm = np.zeros(2) if size_nm is None else as_numbers(path, "px_size", np.asarray(size_nm))
+    scale = size_nm if unit == "px" else np.ones(2)
+    for name in {"xyz", "xyz_sig"} & data.keys():
+        data[name] = as_numbers(path, name, data[name])
+        if data[name].ndim != 2 or data[name].shape[1] != 3 or size_nm.shape != (2,):
+            what = f"`{name}` has the shape {data[name].shape} and `px_size` the shape {size_nm.shape}"
+            raise InputError(Fault(path, what, "they should be (localizations, 3) and (2,); save it again from DECODE"))
+    xy_nm = data["xyz"][:, :2] * scale + _HALF_PIXEL * size_nm
     columns = {"x_nm": xy_nm[:, 0], "y_nm": xy_nm[:, 1], "z_nm": data["xyz"][:, 2]}
     if "xyz_sig" in data:
-        columns["uncertainty_nm"] = rms(*(data["xyz_sig"][:, :2] * scale).T)
+        columns["uncertainty_nm"] = rms(path, *(data["xyz_sig"][:, :2] * scale).T)
     for name, standard in (("frame_ix", "frame"), ("phot", "photons")):
         if name in data:
             columns[standard] = data[name]
     columns |= truth(path, source.truth_column, {name: value for name, value in data.items() if value.ndim == 1})
-    return Raw(columns, UNCHANGED if size_nm is None else CENTRE)
+    return Raw(columns, CENTRE if size_nm.any() else UNCHANGED)
+
+
+def read_smap(source: Source) -> Raw:
+    """Read the localizations of a SMAP file (MATLAB 7.3), one dataset of shape (1, n) per quantity."""
+    path = source.path
+    with reading(path, "smap"), h5py.File(path) as file:
+        group = member(file, "saveloc/loc", path)
+        if group is None:
+            raise InputError(Fault(path, "it has no `saveloc/loc`, so it is not from SMAP", "check `format`"))
+        names = [name for name in group if name in (*_SMAP, *_SMAP_ERRORS, source.truth_column)]
+        items = {name: member(group, name, path) for name in names}
+        data = {name: item[0] for name, item in items.items() if item.shape is not None}
+        present = list(group)
+    if absent := [name for name in ("xnm", "ynm") if name not in data]:
+        raise InputError(missing(path, absent, present, "export it with coordinates"))
+    columns = {standard: as_numbers(path, name, data[name]) for name, standard in _SMAP.items() if name in data}
+    if set(_SMAP_ERRORS) <= data.keys():
+        columns["uncertainty_nm"] = rms(path, *(as_numbers(path, name, data[name]) for name in _SMAP_ERRORS))
+    return Raw(columns | truth(path, source.truth_column, data), UNCHANGED)

@@ -5,15 +5,18 @@ trace, `vld` says whether the localization is valid. The rows carry times rather
 """
 
 import io
+import math
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from lusco.errors import Fault, InputError
-from lusco.ingest.raw import UNCHANGED, Raw, Source, missing, reading, truth
+from lusco.files import refuse_claim
+from lusco.ingest.raw import UNCHANGED, Raw, Source, as_numbers, missing, reading, truth
 
 _NM_PER_M = 1e9
+_MOST_BYTES = 8  # of an element of a MATLAB array
 _NOTE_Z = "z is left out: it must be scaled by the refractive index first"
 _NOTE_PHOTONS = "photons are the effective counts of the last iteration (`eco`)"
 
@@ -24,7 +27,7 @@ def read_npy(source: Source) -> Raw:
     data = _member(path) if zipfile.is_zipfile(path) else path.read_bytes()
     with reading(path, "minflux_npy"):
         try:
-            rows = np.load(io.BytesIO(data), allow_pickle=False)
+            rows = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
         except ValueError as error:
             if "allow_pickle" not in str(error):
                 raise
@@ -42,17 +45,18 @@ def read_npy(source: Source) -> Raw:
 
 def read_mat(source: Source) -> Raw:
     """Read a MATLAB file with the variables `loc`, `vld` and `tid`, or with `loc` inside a structure `itr`."""
-    from scipy.io import loadmat
+    from scipy.io import loadmat, whosmat
 
     path = source.path
     with reading(path, "minflux_mat"):
-        variables = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
-    if "itr" in variables and variables["itr"].dtype.names:
-        iterations = variables.pop("itr")
-        variables |= {name: iterations[name].item() for name in iterations.dtype.names}
+        refuse_claim(sum(math.prod(shape) * _MOST_BYTES for _, shape, _ in whosmat(path)), path)
+        variables = {name: value for name, value in loadmat(path).items() if isinstance(value, np.ndarray)}
+        if "itr" in variables and variables["itr"].dtype.names:
+            iterations = variables.pop("itr")
+            variables |= {name: np.asarray(iterations[name].item()) for name in iterations.dtype.names}
     if "loc" not in variables:
         raise InputError(missing(path, ["loc"], variables, "export the localizations with all iterations"))
-    rows = len(variables["loc"])
+    rows = len(np.atleast_1d(variables["loc"]))
     flat = {name: value.ravel() for name, value in variables.items() if value.size == rows and name != "loc"}
     per_iteration = {name: variables[name] for name in ("loc", "eco") if name in variables}
     return _localizations(source, flat | per_iteration)
@@ -67,15 +71,23 @@ def _member(path: Path) -> bytes:
             inside = ", ".join(files[:8]) or "nothing"
             what = f"the archive holds {len(arrays)} arrays (.npy) instead of one; inside is {inside}"
             raise InputError(Fault(path, what, "pack one array per archive"))
+        refuse_claim(archive.getinfo(arrays[0]).file_size, path)
         return archive.read(arrays[0])
 
 
 def _localizations(source: Source, fields: dict[str, np.ndarray]) -> Raw:
     """Localizations from fields of shape (n,), and `loc` and `eco` of shape (n, iterations, ...)."""
+    mend = "export the localizations with all iterations"
     loc_m = fields["loc"]
-    if loc_m.shape[-1] != 3 or loc_m.ndim not in (2, 3):
+    if loc_m.ndim not in (2, 3) or loc_m.shape[-1] != 3 or 0 in loc_m.shape[1:]:
         what = f"`loc` has the shape {loc_m.shape} instead of (localizations, iterations, 3)"
-        raise InputError(Fault(source.path, what, "export the localizations with all iterations"))
+        raise InputError(Fault(source.path, what, mend))
+    loc_m = as_numbers(source.path, "loc", loc_m)
+    for name in fields.keys() & {"vld", "eco", "tid"}:
+        shape = fields[name].shape
+        is_per_iteration = name == "eco" and len(shape) == 2 and shape[1] > 0
+        if fields[name].dtype.kind not in "biuf" or shape[: 1 if is_per_iteration else None] != loc_m.shape[:1]:
+            raise InputError(Fault(source.path, f"`{name}` is not one number per localization", mend))
     last_m = loc_m[:, -1] if loc_m.ndim == 3 else loc_m
     valid = fields["vld"].astype(bool) if "vld" in fields else np.ones(len(last_m), dtype=bool)
     columns = {"x_nm": last_m[:, 0] * _NM_PER_M, "y_nm": last_m[:, 1] * _NM_PER_M}

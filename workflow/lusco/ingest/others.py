@@ -1,9 +1,10 @@
-"""Formats that locan reads: ASDF, .smlm and SMAP; it is imported on use."""
+"""Formats that locan reads: ASDF and .smlm; it is imported on use."""
 
 import json
 import logging
+import math
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import numpy as np
 import pandas as pd
 
 from lusco.errors import Fault, InputError
-from lusco.ingest.raw import UNCHANGED, Raw, Source, missing, nm_per, reading, rms, truth
+from lusco.files import refuse_claim
+from lusco.ingest.raw import UNCHANGED, Raw, Source, as_numbers, missing, nm_per, reading, rms, truth
+from lusco.schema import check_size, parts
 
+_BYTES_OF_A_NUMBER = 8
 _STANDARD = {"position_x": "x_nm", "position_y": "y_nm", "position_z": "z_nm", "frame": "frame"}
 _UNSAID_NOTE = "the file does not say the unit of the brightness; it is taken as photons"
 
@@ -23,6 +27,7 @@ def reader(format: str) -> Callable[[Source], Raw]:
     def read(source: Source) -> Raw:
         logging.getLogger("locan").setLevel(logging.ERROR)  # it warns of every column it has no name for
         with reading(source.path, format):
+            _CLAIMS[format](source.path)
             table = _load(format)(source.path, convert=False)
         if isinstance(table, list):
             what = f"the file holds {len(table)} tables"
@@ -32,13 +37,45 @@ def reader(format: str) -> Callable[[Source], Raw]:
     return read
 
 
+def _check_smlm(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        refuse_claim(sum(file.file_size for file in archive.infolist()), path)
+
+
+def _check_asdf(path: Path) -> None:
+    """All of it is in the file; asdf would follow an address, and believe any shape."""
+    from asdf.util import load_yaml
+
+    tree = load_yaml(path)
+    check_size(tree, path)
+    used = [part for part in (tree["data"], tree["columns"], tree["meta"]) if isinstance(part, dict)]
+    addresses = [mapping.get("$ref") for mapping in _mappings(tree)] + [part.get("source") for part in used]
+    for address in addresses:
+        if isinstance(address, str):
+            what = f"a part of it lies in another file, `{address}`, which is not followed"
+            raise InputError(Fault(path, what, "save it with its data inside"))
+    data = tree["data"]
+    if isinstance(data, dict) and "source" in data:
+        refuse_claim(_BYTES_OF_A_NUMBER * math.prod(length for length in data["shape"] if length != "*"), path)
+
+
+def _mappings(content: Any) -> Iterator[dict[Any, Any]]:
+    if isinstance(content, dict):
+        yield content
+    for part in parts(content):
+        yield from _mappings(part)
+
+
+# what locan would believe is checked first
+_CLAIMS = {"asdf": _check_asdf, "smlm": _check_smlm}
+
+
 def _load(format: str) -> Callable[..., Any]:
-    from locan.locan_io.locdata import asdf_io, smap_io, smlm_io
+    from locan.locan_io.locdata import asdf_io, smlm_io
 
     return {
         "asdf": asdf_io.load_asdf_file,
         "smlm": smlm_io.load_SMLM_file,
-        "smap": smap_io.load_SMAP_file,
     }[format]
 
 
@@ -48,22 +85,21 @@ def _localizations(source: Source, table: pd.DataFrame, format: str) -> Raw:
         raise InputError(missing(path, absent, table.columns, "export it with coordinates"))
 
     def number(name: str) -> np.ndarray:
-        return table[name].to_numpy(dtype=np.float64)
+        return as_numbers(path, name, table[name].to_numpy())
 
     units = _smlm_units(path) if format == "smlm" else {}
     columns = {standard: number(name) for name, standard in _STANDARD.items() if name in table}
     for name in ("position_x", "position_y", "position_z"):
-        if unit := units.get(name):
-            columns[_STANDARD[name]] = columns[_STANDARD[name]] * nm_per(unit, path, name, source.pixel_nm)
+        if name in table and (unit := units.get(name)):
+            columns[_STANDARD[name]] = columns[_STANDARD[name]] * nm_per(str(unit), path, name, source.pixel_nm)
     if {"uncertainty_x", "uncertainty_y"} <= set(table):
-        columns["uncertainty_nm"] = rms(number("uncertainty_x"), number("uncertainty_y"))
+        columns["uncertainty_nm"] = rms(path, number("uncertainty_x"), number("uncertainty_y"))
     elif "uncertainty" in table:
         columns["uncertainty_nm"] = number("uncertainty")
     notes = []
     if "intensity" in table:
         columns["photons"] = number("intensity")
-        if format in ("asdf", "smlm"):
-            notes.append(_UNSAID_NOTE)
+        notes.append(_UNSAID_NOTE)
     columns |= truth(path, source.truth_column, table)
     return Raw(columns, UNCHANGED, notes=tuple(notes))
 

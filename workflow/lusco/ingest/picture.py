@@ -4,8 +4,10 @@ import numpy as np
 
 from lusco import image
 from lusco.errors import Fault, InputError, raise_all
+from lusco.files import refuse_claim
 from lusco.ingest.raw import CORNER, Raw, Source, no_pixel_size
 
+_BYTES_OF_A_ROW = 40  # of the table that an image becomes
 _SAME = 1e-3  # relative difference up to which two statements of a pixel size agree
 
 
@@ -22,7 +24,11 @@ def read_image(source: Source) -> Raw:
     notes = []
     if content.pixel_nm and abs(pixel_nm / content.pixel_nm - 1) > _SAME:
         notes.append(f"the pixel size is {pixel_nm:g} nm as given; the file says {content.pixel_nm:g} nm")
-    pixels = content.pixels[0]
+    if content.pixels.dtype.kind not in "biuf":
+        raise InputError(Fault(path, f"its pixels are of the type {content.pixels.dtype}", "export real numbers"))
+    refuse_claim(np.count_nonzero(content.pixels) * _BYTES_OF_A_ROW, path)
+    with np.errstate(over="ignore"):
+        pixels = content.pixels[0].astype(np.float32)  # what is too large for it becomes infinite
     raise_all(_value_faults(source, pixels))
     row, column = np.nonzero(pixels)
     table = {

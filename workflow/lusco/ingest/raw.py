@@ -96,7 +96,7 @@ def reading(path: Path, format: str) -> Iterator[None]:
     """
     try:
         yield
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:
         detail = " ".join(str(error).split())[:200] or type(error).__name__
@@ -157,8 +157,29 @@ def missing(path: Path, wanted: Iterable[str], present: Iterable[Any], mend: str
     )
 
 
-def rms(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Root mean square of the uncertainties along x and y, shape (n,)."""
+def as_numbers(path: Path, name: str, values: np.ndarray) -> np.ndarray:
+    """Values as float64.
+
+    Raises
+    ------
+    InputError
+        If they are no real numbers.
+    """
+    if values.dtype.kind not in "iuf":
+        raise InputError(Fault(path, f"`{name}` does not hold numbers", "check the format, or export it again"))
+    return values.astype(np.float64, copy=False)
+
+
+def rms(path: Path, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Root mean square of the uncertainties along x and y, shape (n,).
+
+    Raises
+    ------
+    InputError
+        If there are not equally many of both.
+    """
+    if first.shape != second.shape:
+        raise InputError(Fault(path, "the uncertainties along x and y are not equally many", "export it again"))
     return np.sqrt((np.square(first, dtype=np.float64) + np.square(second, dtype=np.float64)) / 2)
 
 

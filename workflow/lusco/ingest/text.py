@@ -11,6 +11,7 @@ from lusco.ingest.cells import Layout, layout, read_cells
 from lusco.ingest.raw import CORNER, UNCHANGED, Raw, Source, missing, nm_per, reading
 
 _HEADING = re.compile(r"([^\[(]+?)\s*(?:[\[(]\s*([^\])]*?)\s*[\])])?")
+_LONGEST_HEADING = 200  # characters; matching takes the square of it
 
 # headings of each program, in lower case and without unit -> quantity
 HEADINGS = {
@@ -46,7 +47,7 @@ Wanted = dict[str, tuple[int, float]]  # standard name -> index of the column, f
 
 def heading(cell: str) -> tuple[str, str] | None:
     """Name and unit of `name [unit]` or `name (unit)`, in lower case; None for anything else."""
-    match = _HEADING.fullmatch(cell.strip().lower())
+    match = _HEADING.fullmatch(cell.strip().lower()) if len(cell) <= _LONGEST_HEADING else None
     return (match[1], match[2] or "") if match else None
 
 
@@ -127,7 +128,7 @@ def column_mapping(source: Source) -> dict[str, str | int]:
     example = 'write it like {"x_nm": "X", "y_nm": "Y", "frame": 2}'
     try:
         mapping = json.loads(source.columns)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         mapping = None
     if not isinstance(mapping, dict) or not all(type(value) in (str, int) for value in mapping.values()):
         raise InputError(Fault(source.path, "the mapping `columns` is not JSON of names or numbers", example))
@@ -149,6 +150,9 @@ def _read(source: Source, found: Layout, wanted: Wanted, origin: str) -> Raw:
         index = _index(found, source.truth_column)
         if index is None:
             raise InputError(missing(source.path, [source.truth_column], found.names, "correct `truth_column`"))
+        if index in numbers:
+            what = f"the column `{source.truth_column}` holds numbers that are read as such"
+            raise InputError(Fault(source.path, what, "name the column of the true structure", "`truth_column`"))
         texts = [index]
     cells = read_cells(source.path, found, numbers, texts)
     columns = {name: cells[index] * factor for name, (index, factor) in wanted.items()}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from lusco.files import read_json, write_json
@@ -40,7 +40,7 @@ def answer(predicted: np.ndarray, table: pd.DataFrame, composites: Composites) -
 
 def write_network(folder: Path, weights: dict[str, Tensor], settings: dict[str, Any]) -> None:
     """Write weights, and whatever else is needed to use them; layers that two names share are written twice."""
-    save_file({name: tensor.cpu().contiguous().clone() for name, tensor in weights.items()}, folder / WEIGHTS)
+    (folder / WEIGHTS).write_bytes(save({name: tensor.cpu().contiguous().clone() for name, tensor in weights.items()}))
     write_json(folder / SETTINGS, json.loads(json.dumps(settings)))
 
 

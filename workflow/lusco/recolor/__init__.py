@@ -4,7 +4,6 @@ Every localization gets the probabilities of the pixel it lies in; the channels 
 measured (or, with a regression, what the network predicts).
 """
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from lusco import image, table
-from lusco.files import atomic
+from lusco.files import atomic, write_array
 from lusco.model import ModelDescription
 from lusco.novelty import Known
+from lusco.recolor.mixture import summarize, write_mixture
 from lusco.render import pixel_index, render
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
@@ -84,13 +84,16 @@ class Recolorer:
         model = self.description
         head = HEADS[model.head]
         output = apply_symmetric(self.network, counts, self.tile_px, self.device)
-        z = torch.from_numpy(output)[None]
         scale = torch.tensor(model.scale_counts, dtype=torch.float32).reshape(-1, 1, 1)
-        logs = head.log_probabilities(z, scale).numpy()
-        probabilities = soften(logs, model.temperature)
-        shares = torch.from_numpy(soften(logs, model.temperature / model.sharpness))
-        channels = head.channels(z, shares, torch.from_numpy(counts)[None, None], scale)
-        return Recolored(channels[0].numpy(), probabilities[0])
+        channels, probabilities = output, np.empty_like(output)  # in place, as a large field's take a gigabyte each
+        for start in range(0, len(counts), self.tile_px):
+            rows = slice(start, start + self.tile_px)
+            z = torch.from_numpy(output[:, rows])[None]
+            logs = head.log_probabilities(z, scale).numpy()
+            probabilities[:, rows] = soften(logs, model.temperature)[0]
+            shares = torch.from_numpy(soften(logs, model.temperature / model.sharpness))
+            channels[:, rows] = head.channels(z, shares, torch.from_numpy(counts[None, None, rows]), scale)[0].numpy()
+        return Recolored(channels, probabilities)
 
 
 def recolor_composites(recolorer: Recolorer, composites: Composites, out: str | Path) -> None:
@@ -138,11 +141,9 @@ def write_recolored(
         judged = known.judge(composites.counts(index).sum(0), result.probabilities, composites.pixel_nm)
         regions.append(judged.assign(composite=composites.names[index]))
     with atomic(out) as partial:
-        if partial.exists():
-            shutil.rmtree(partial)
         partial.mkdir()
-        np.save(partial / CHANNELS, np.stack(channels), allow_pickle=False)
-        np.save(partial / PROBABILITIES, np.concatenate(probabilities), allow_pickle=False)
+        write_array(np.stack(channels), partial / CHANNELS)
+        write_array(np.concatenate(probabilities), partial / PROBABILITIES)
         pd.concat(regions, ignore_index=True).to_csv(partial / REGIONS, index=False)
 
 
@@ -153,8 +154,9 @@ def recolor_acquisition(
     image_out: Path,
     table_out: Path,
     regions_out: Path,
+    mixture_out: Path,
 ) -> None:
-    """Recolour an acquisition: an OME-TIFF with a channel per structure, a table of localizations, and one of regions.
+    """Recolour an acquisition: an image with a channel per structure, tables of localizations and regions, a summary.
 
     Parameters
     ----------
@@ -164,25 +166,29 @@ def recolor_acquisition(
         What to recolour; the true structures of a scored one go to the column `true_structure`.
     crosstalk : float
         Localizations are rejected below the threshold that keeps crosstalk on validation at this fraction.
-    image_out, table_out, regions_out : Path
-        Files to write; that of regions tells how familiar each is to the model.
+    image_out, table_out, regions_out, mixture_out : Path
+        Files to write; that of regions tells how familiar each is to the model, the last sums up what was found.
     """
     model = recolorer.description
     counts = render(acquisition, model.pixel_nm)
     result = recolorer(counts)
     image.write(image.Image(result.channels, model.pixel_nm, model.structures), image_out)
+    of_pixels = result.probabilities
+    del result  # of large fields, every copy of what has served is gigabytes
 
     localizations = acquisition.table
     x0, _, y0, _ = acquisition.field_nm
-    regions = recolorer.known.judge(counts, result.probabilities, model.pixel_nm)
+    regions = recolorer.known.judge(counts, of_pixels, model.pixel_nm)
     with atomic(regions_out) as partial:
         regions.assign(x_nm=regions["x_nm"] + x0, y_nm=regions["y_nm"] + y0).to_csv(partial, index=False)
     x_nm, y_nm = localizations["x_nm"].to_numpy(), localizations["y_nm"].to_numpy()
     pixel = pixel_index(x_nm, y_nm, (x0, y0), model.pixel_nm, counts.shape)
-    probabilities = result.probabilities.reshape(len(model.structures), -1)[:, pixel].T
+    probabilities = of_pixels.reshape(len(model.structures), -1)[:, pixel].T
+    del of_pixels
     named = localizations.rename(columns={"structure": "true_structure"})
     named["structure"] = np.array(model.structures)[probabilities.argmax(1)]
     for index, structure in enumerate(model.structures):
         named[f"p_{structure}"] = probabilities[:, index].astype(np.float32)
     named["rejected"] = pd.Series(probabilities.max(1) < model.threshold(crosstalk), index=named.index)
     table.write_thunderstorm(named, table_out)
+    write_mixture(summarize(acquisition.source["acquisition"], named, regions, model.structures), mixture_out)

@@ -8,34 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lusco.figures.style import ALL, composites_only
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """What the model found in a mixed acquisition.
-
-    Parameters
-    ----------
-    name : str
-        Of the acquisition.
-    fractions : mapping of str to float
-        Of all its localizations, those accepted as each structure; with `rejected` they sum to 1.
-    rejected : float
-        Fraction of all its localizations that are too uncertain for a colour.
-    accuracy : float or None
-        Fraction of all its localizations given to the true structure, none rejected; None where the truth is unknown.
-    confidence : float
-        Mean over all its localizations of the highest probability.
-    unfamiliar : float or None
-        Fraction of its regions that are unlike what the model knows; None where none has enough localizations.
-    """
-
-    name: str
-    fractions: Mapping[str, float]
-    rejected: float
-    accuracy: float | None
-    confidence: float
-    unfamiliar: float | None = None
+from lusco.recolor.mixture import Mixture
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from lusco.report.content import Mixture, ReportContent
 from lusco.report.verdict import CRITERIA, FAIR, GOOD, POOR, findings, percent, reason, verdict
 
 CAPTIONS = Path(__file__).parents[2] / "report"  # the same captions that Snakemake's own report shows
+EMBEDDED = 12  # mixed acquisitions whose pictures, 2 MB each, are part of the page
 MEDIA = {".png": "image/png", ".svg": "image/svg+xml"}
 MEASURES = {
     "accuracy": "Given to the right structure, none rejected",
@@ -67,6 +68,7 @@ def report(content: ReportContent) -> str:
         findings=found,
         colours={name: ON_BLACK[index % len(ON_BLACK)] for index, name in enumerate(content.structures)},
         mixtures=mixtures,
+        embedded=EMBEDDED,
         scores=_scores(content),
         measures=MEASURES.values(),
         criteria=CRITERIA,
@@ -83,14 +85,25 @@ def report(content: ReportContent) -> str:
 
 
 def _figures(paths: Mapping[str, Path]) -> dict[str, dict[str, str]]:
-    """Image (data URI) and caption of each figure whose file exists, by name, in the order given."""
+    """Image (an address) and caption of each figure whose file exists, by name, in the order given.
+
+    Images are part of the page, but of many mixed acquisitions those of the first only; the others lie beside it.
+    """
     figures = {}
+    mixed = 0
     for name, path in paths.items():
         if Path(path).is_file():
-            encoded = base64.b64encode(Path(path).read_bytes()).decode("ascii")
-            image = f"data:{MEDIA[Path(path).suffix]};base64,{encoded}"
+            mixed += name.startswith("mixed_")
+            beside = name.startswith("mixed_") and mixed > EMBEDDED
+            image = f"{Path(path).parent.name}/{Path(path).name}" if beside else _data(Path(path))
             figures[name] = {"image": image, "caption": caption(name), "title": shown(name)}
     return figures
+
+
+def _data(path: Path) -> str:
+    """An image as an address that holds it."""
+    encoded = base64.b64encode(path.read_bytes()).decode("ascii")
+    return f"data:{MEDIA[path.suffix]};base64,{encoded}"
 
 
 def caption(name: str) -> str:

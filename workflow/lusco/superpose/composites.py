@@ -14,10 +14,11 @@ import pandas as pd
 import pyarrow as pa
 
 from lusco.errors import Fault, InputError
-from lusco.files import atomic
-from lusco.render import pixel_index
+from lusco.files import RECREATE, atomic
+from lusco.render import MAX_PIXELS, pixel_index
 
 _KEY = b"lusco-composites"
+_MAY_BE_UNKNOWN = {"photons", "uncertainty_nm"}
 SCHEMA = pa.schema(
     [
         ("x_nm", pa.float64()),
@@ -152,18 +153,45 @@ def open_composites(path: str | Path) -> Composites:
         reader = pa.ipc.open_file(pa.memory_map(str(path)))
     except FileNotFoundError:
         raise InputError(Fault(path, "the file does not exist", "check the path")) from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(
-            Fault(path, f"the composites cannot be read ({error})", "delete the file and run again to recreate it")
-        ) from None
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(Fault(path, f"the composites cannot be read ({error})", RECREATE)) from None
     if _KEY not in (reader.schema.metadata or {}):
         raise InputError(Fault(path, "the file holds no composites", "make them with `lusco superpose`"))
-    metadata = json.loads(reader.schema.metadata[_KEY])
-    return Composites(
-        structures=tuple(metadata["structures"]),
-        pixel_nm=metadata["pixel_nm"],
-        side_px=metadata["side_px"],
-        names=tuple(metadata["names"]),
-        sources=tuple(metadata["sources"]),
-        reader=reader,
-    )
+    try:
+        metadata = json.loads(reader.schema.metadata[_KEY])
+        composites = Composites(
+            structures=tuple(metadata["structures"]),
+            pixel_nm=metadata["pixel_nm"],
+            side_px=metadata["side_px"],
+            names=tuple(metadata["names"]),
+            sources=tuple(metadata["sources"]),
+            reader=reader,
+        )
+        _check(composites)
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError(Fault(path, f"the composites are damaged ({error})", RECREATE)) from None
+    return composites
+
+
+def _check(composites: Composites) -> None:
+    """Raise `ValueError` where composites do not hold together; Arrow itself would read beyond their end."""
+    structures, side_px = composites.structures, composites.side_px
+    if not (all(type(name) is str for name in (*structures, *composites.names)) and type(side_px) is int):
+        raise ValueError("structures, names or the side are not what they should be")
+    if not (0 < composites.pixel_nm < np.inf and 0 < len(structures) * side_px**2 <= MAX_PIXELS):
+        raise ValueError(f"{len(structures)} structures of {side_px} pixels of {composites.pixel_nm} nm a side")
+    if not composites.reader.schema.equals(SCHEMA):
+        raise ValueError("the columns are not those of composites")
+    if not all(isinstance(source, dict) for source in composites.sources):
+        raise ValueError("the source acquisitions are not what they should be")
+    if not len(composites) == len(composites.sources) == composites.reader.num_record_batches:
+        raise ValueError(f"{len(composites)} names are given for {composites.reader.num_record_batches} composites")
+    for index in range(len(composites)):
+        batch = composites.reader.get_batch(index)
+        batch.validate()
+        if any(batch[name].null_count for name in set(SCHEMA.names) - _MAY_BE_UNKNOWN):
+            raise ValueError(f"values are missing in `{composites.names[index]}`")
+        structure = batch["structure"].to_numpy()
+        is_finite = all(np.isfinite(batch[name].to_numpy()).all() for name in ("x_nm", "y_nm", "weight"))
+        if not is_finite or ((structure < 0) | (structure >= len(structures))).any():
+            raise ValueError(f"positions, weights or structures in `{composites.names[index]}` are out of bounds")

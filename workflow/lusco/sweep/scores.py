@@ -8,7 +8,7 @@ import pandas as pd
 
 from lusco.evaluate import distances_of, summarise, truth_of
 from lusco.evaluate.assignment import ALL, accepted_counts, assignment_table, calibration_table
-from lusco.files import atomic
+from lusco.files import atomic, read_array, read_csv
 from lusco.model import ModelDescription
 from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS, Recolored
 from lusco.settings import EvaluateSettings
@@ -56,9 +56,9 @@ def score_sweep(
     out : str or Path
         File to write.
     """
-    channels = np.load(applied / CHANNELS, mmap_mode="r", allow_pickle=False)
-    probabilities = np.load(applied / PROBABILITIES, mmap_mode="r", allow_pickle=False)
-    regions = pd.read_csv(applied / REGIONS)
+    channels = read_array(applied / CHANNELS)
+    probabilities = read_array(applied / PROBABILITIES)
+    regions = read_csv(applied / REGIONS)
     ends = np.cumsum([0, *(len(composites.table(place)) for place in range(len(composites)))])
 
     def recolored(places: Sequence[int]) -> Recolored:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -29,7 +30,7 @@ from lusco.superpose import by_structure, random_generator, training_crop
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
 from lusco.train.crops import Crops, FixedComposites, training_loader
-from lusco.train.loop import Schedule, Task, choose_device, choose_precision, fit
+from lusco.train.loop import Schedule, Task, choose_device, choose_precision, fit, process_rank
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +44,11 @@ def train(
     settings: TrainSettings,
     smoothing_nm: float,
     seed: int,
-    threads: int,
     out: str | Path,
 ) -> None:
     """Train a model and write its folder; an interrupted training is resumed.
+
+    Of the processes that share a training, the first writes.
 
     Parameters
     ----------
@@ -60,12 +62,10 @@ def train(
         Smoothing of the renderings from which the scale of each structure is taken, in nm.
     seed : int
         Seed of the experiment.
-    threads : int
-        Processor threads to use.
     out : str or Path
         Folder for weights, description and history.
     """
-    torch.set_num_threads(threads)
+    torch.set_num_threads(settings.threads)
     lightning.seed_everything(seed, verbose=False)
     structures, pixel_nm = validation.structures, validation.pixel_nm
     acquisitions = _first(acquisitions, structures, settings.acquisitions)
@@ -77,7 +77,7 @@ def train(
     if settings.start_from:
         start_network(network, structures, pixel_nm, settings.start_from)
     network = network.to(memory_format=torch.channels_last)
-    per_scale = torch.tensor(scale, dtype=torch.float32, device=device).reshape(-1, 1, 1)
+    per_scale = torch.tensor(scale, dtype=torch.float32).reshape(-1, 1, 1)
     validations = max(1, round(settings.steps / settings.validate_every))
     schedule = Schedule(validations, -(-settings.steps // validations), settings.patience, settings.learning_rate)
     fields = by_structure(acquisitions, structures, pixel_nm)
@@ -90,20 +90,28 @@ def train(
         seed,
     )
     composites = FixedComposites(validation)
-    _check_size(validation.side_px, settings)
+    _check_sizes(validation.side_px, settings, device)
 
     checkpoints = Path(out) / f".unfinished-{_fingerprint(acquisitions, validation, settings, seed)}"
     _remove_unfinished(Path(out), checkpoints)
-    logger.info("training on %s in %s with %d threads", device, precision, threads)
+    threads = f"{settings.threads} threads"
+    if settings.devices > 1:
+        threads = f"{settings.devices} processes of {threads}"
+    logger.info("training on %s in %s with %s", device, precision, threads)
+    start = time.monotonic()
     history = fit(
-        Task(network, lambda z, counts: head.loss(z, counts, per_scale)),
-        training_loader(crops, settings.batch, schedule.steps_per_epoch),
+        Task(network, lambda z, counts: head.loss(z, counts, per_scale.to(z.device))),
+        training_loader(crops, settings.batch, schedule.steps_per_epoch, process_rank(), settings.devices),
         DataLoader(composites, VALIDATION_BATCH),
         schedule,
         device,
+        settings.devices,
         precision,
         checkpoints,
     )
+    if process_rank() > 0:
+        return
+    logger.info("trained in %.1f min", (time.monotonic() - start) / 60)
     description = ModelDescription(
         structures=structures,
         pixel_nm=pixel_nm,
@@ -141,7 +149,16 @@ def _first(acquisitions: Sequence[Localizations], structures: Sequence[str], num
     return [acquisition for some in own for acquisition in some]
 
 
-def _check_size(side_px: int, settings: TrainSettings) -> None:
+def _check_sizes(side_px: int, settings: TrainSettings, device: str) -> None:
+    present = {"cuda": torch.cuda.device_count(), "mps": 1}.get(device, settings.devices)
+    if settings.devices > present:
+        what = f"{settings.devices} devices are asked for, and there are {present}"
+        mend = "ask for fewer, or with `train.device: cpu` for as many processes"
+        raise InputError(Fault("configuration", what, mend, "key `train.devices`"))
+    if settings.batch % settings.devices:
+        what = f"{settings.devices} devices cannot share a batch of {settings.batch} crops equally"
+        mend = f"choose a multiple of {settings.devices}, or other `devices`"
+        raise InputError(Fault("configuration", what, mend, "key `train.batch`"))
     step = coarsest_px(settings.depth)
     for name, side in (("superpose.crop_px", side_px), ("train.crop_px", settings.crop_px)):
         if side % step:

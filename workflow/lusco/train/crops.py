@@ -60,35 +60,44 @@ class FixedComposites(Dataset):
 
 
 class Successive(Sampler):
-    """Indices in order, each epoch beginning where the one before ended.
+    """Indices in order, each epoch beginning where the one before ended; of each batch, the share of a process.
 
     Parameters
     ----------
-    per_epoch : int
-        Number of indices of an epoch.
+    batch : int
+        Number of indices of a batch, of all processes together.
+    batches_per_epoch : int
+        Number of batches of an epoch.
+    rank, processes : int
+        Number of this process among those that share the batches.
     epoch : int
         The first epoch; a resumed training sets it.
     """
 
-    def __init__(self, per_epoch: int, epoch: int = 0) -> None:
-        self.per_epoch = per_epoch
+    def __init__(self, batch: int, batches_per_epoch: int, rank: int = 0, processes: int = 1, epoch: int = 0) -> None:
+        self.batch = batch
+        self.batches_per_epoch = batches_per_epoch
+        self.share = batch // processes
+        self.rank = rank
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.per_epoch
+        return self.batches_per_epoch * self.share
 
     def __iter__(self) -> Iterator[int]:
-        first = self.epoch * self.per_epoch
+        first = self.epoch * self.batches_per_epoch
         self.epoch += 1
-        return iter(range(first, first + self.per_epoch))
+        for number in range(first, first + self.batches_per_epoch):
+            start = number * self.batch + self.rank * self.share
+            yield from range(start, start + self.share)
 
 
-def training_loader(crops: Crops, batch: int, batches_per_epoch: int) -> DataLoader:
-    """Loader of training crops, made by one other process while the network computes."""
+def training_loader(crops: Crops, batch: int, batches_per_epoch: int, rank: int, processes: int) -> DataLoader:
+    """Loader of a process's share of the training crops, made by one other process while the network computes."""
     return DataLoader(
         crops,
-        batch_size=batch,
-        sampler=Successive(batch * batches_per_epoch),
+        batch_size=batch // processes,
+        sampler=Successive(batch, batches_per_epoch, rank, processes),
         num_workers=1,
         prefetch_factor=4,
         persistent_workers=True,

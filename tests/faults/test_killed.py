@@ -1,0 +1,78 @@
+"""Jobs and whole runs that are killed or get into each other's way."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from whole_run import command, different, run, snakemake
+
+pytestmark = pytest.mark.slow
+
+UNET = "results/whole/models/unet"
+
+
+@contextmanager
+def running(folder: Path, *more: str) -> Iterator[subprocess.Popen]:
+    """Snakemake in the background, ended with all of its jobs if the test fails."""
+    with (folder / "said.txt").open("w") as said:
+        process = subprocess.Popen(command(*more), cwd=folder, stdout=said, stderr=said)
+        try:
+            yield process
+        finally:
+            for own in (*jobs(process), process):
+                own.kill()
+            process.wait()
+
+
+def jobs(process: subprocess.Popen) -> list[psutil.Process]:
+    """All that a process has started and that still runs."""
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def wait_for(something: Callable, process: subprocess.Popen):
+    """What `something` gives as soon as that is anything, while a process runs."""
+    deadline = time.monotonic() + 120
+    while not (found := something()):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
+
+
+def test_a_training_killed_under_snakemake_is_resumed_by_the_next_run(done, whole):
+    target = f"{UNET}/weights.safetensors"
+    for path in (done / UNET).iterdir():
+        path.unlink()
+    with running(done, target) as process:
+        wait_for(lambda: list((done / UNET).glob(".unfinished-*/last.ckpt")), process)
+        same = [job for job in jobs(process) if [Path(word).name for word in job.cmdline()[1:2]] == ["lusco"]]
+        min(same, key=psutil.Process.create_time).kill()  # the others are its workers
+        assert process.wait() == 1, "Snakemake itself lives, and says that a job failed"
+    said = (done / "said.txt").read_text()
+    assert "Error in rule train" in said  # and maybe a worker's surprise that the training it worked for is gone
+    assert [path.name[:11] for path in (done / UNET).iterdir()] == [".unfinished"]
+    run(done, target)
+    log = (done / "results" / "whole" / "logs" / "train_unet.log").read_text()
+    assert "resuming an interrupted training" in log
+    assert not different(done, whole)
+
+
+def test_a_second_run_in_the_same_folder_says_so_and_harms_nothing(done, whole):
+    target = "results/whole/composites/validation.arrow"
+    (done / target).unlink()
+    with running(done, target) as first:
+        wait_for(lambda: list((done / ".snakemake" / "locks").glob("*")), first)
+        os.kill(first.pid, signal.SIGSTOP)  # so that it is still at work when the second one looks
+        status, said = snakemake(done, target)
+        os.kill(first.pid, signal.SIGCONT)
+        assert status and "cannot be locked" in said and "Traceback" not in said
+        assert first.wait() == 0, (done / "said.txt").read_text()
+    assert not different(done, whole)
