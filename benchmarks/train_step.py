@@ -54,7 +54,8 @@ def main() -> None:
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             output = network(composite)
-        HEADS["shares"].loss(output.float(), counts, None).backward()
+        total, number = HEADS["shares"].loss(output.float(), counts, None)
+        (total / number).backward()
         optimizer.step()
         optimizer.zero_grad()
 

@@ -42,7 +42,7 @@ class Way:
     batch: int = 8
     crop_px: int = 128
     features: int = 32
-    depth: int = 3
+    depth: int = 2
     keep_min: float = 0.5
     absent: float = 0.1
     networks: int = 1
@@ -59,8 +59,8 @@ WAYS = {
     "crop_192": replace(DEFAULT, crop_px=192, batch=4),
     "features_24": replace(DEFAULT, features=24),
     "features_48": replace(DEFAULT, features=48),
-    "depth_2": replace(DEFAULT, depth=2),
-    "depth_4": replace(DEFAULT, depth=4),
+    "depth_1": replace(DEFAULT, depth=1),
+    "depth_3": replace(DEFAULT, depth=3),
     "no_thinning": replace(DEFAULT, keep_min=1.0),
     "thinned_to_a_tenth": replace(DEFAULT, keep_min=0.1),
     "always_all": replace(DEFAULT, absent=0.0),
@@ -87,7 +87,8 @@ def trained(way: Way, fields: tuple, pixel_nm: float, seconds: float, seed: int)
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad()
-        HEADS["shares"].loss(network(composite), counts, None).backward()
+        total, number = HEADS["shares"].loss(network(composite), counts, None)
+        (total / number).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM)
         optimizer.step()
         spent += time.process_time() - start
