@@ -98,10 +98,11 @@ def train(
     if settings.devices > 1:
         threads = f"{settings.devices} processes of {threads}"
     logger.info("training on %s in %s with %s", device, precision, threads)
+    workers = max(1, settings.threads - 1) if device == "cuda" else 1  # a processor has the network to compute too
     start = time.monotonic()
     history = fit(
         Task(network, lambda z, counts: head.loss(z, counts, per_scale.to(z.device))),
-        training_loader(crops, settings.batch, schedule.steps_per_epoch, process_rank(), settings.devices),
+        training_loader(crops, settings.batch, schedule.steps_per_epoch, process_rank(), settings.devices, workers),
         DataLoader(composites, VALIDATION_BATCH),
         schedule,
         device,

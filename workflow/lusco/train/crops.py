@@ -92,13 +92,15 @@ class Successive(Sampler):
             yield from range(start, start + self.share)
 
 
-def training_loader(crops: Crops, batch: int, batches_per_epoch: int, rank: int, processes: int) -> DataLoader:
-    """Loader of a process's share of the training crops, made by one other process while the network computes."""
+def training_loader(
+    crops: Crops, batch: int, batches_per_epoch: int, rank: int, processes: int, workers: int
+) -> DataLoader:
+    """Loader of a process's share of the training crops, made by other processes while the network computes."""
     return DataLoader(
         crops,
         batch_size=batch // processes,
         sampler=Successive(batch, batches_per_epoch, rank, processes),
-        num_workers=1,
+        num_workers=workers,
         prefetch_factor=4,
         persistent_workers=True,
     )

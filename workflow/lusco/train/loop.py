@@ -163,6 +163,7 @@ def fit(
         enable_model_summary=False,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
+        deterministic="warn" if device == "cuda" else False,  # costs a processor time, and gives it nothing
     )
     steps = _steps_done(checkpoints)
     resumed = _checkpoint(checkpoints, LAST) if steps else None
@@ -258,7 +259,7 @@ class _History(Callback):
 
     steps: int
     records: list[dict[str, float]] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
+    losses: list[Tensor] = field(default_factory=list)
 
     def state_dict(self) -> dict[str, Any]:
         return {"records": self.records}
@@ -272,11 +273,11 @@ class _History(Callback):
         self.bar = tqdm(total=self.steps, initial=trainer.global_step, unit="step", disable=not terminal)
 
     def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
-        self.losses.append(float(outputs["loss"]))
+        self.losses.append(outputs["loss"].detach())  # read later, because that waits for the device
         self.bar.update(1)
 
     def on_validation_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        mean = sum(self.losses) / len(self.losses)
+        mean = sum(map(float, self.losses)) / len(self.losses)
         record = {
             "step": trainer.global_step,
             "train_loss": float(trainer.strategy.reduce(torch.tensor(mean, device=module.device))),
