@@ -17,7 +17,7 @@ ENVIRONMENTS = {path.stem: path for path in sorted((PROJECT / "envs").glob("*.ya
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 
 # how a package is called where it is imported, if not as where it is installed
-PACKAGES = {"skimage": "scikit-image", "yaml": "pyyaml"}
+PACKAGES = {"PIL": "pillow", "skimage": "scikit-image", "yaml": "pyyaml"}
 BROUGHT_BY_OTHERS = {"requests": "pooch", "tqdm": "lightning"}
 NEED_TORCH = {"torch", "lightning"}
 PEERS = LIBRARY / "peers"

@@ -1,5 +1,8 @@
 """The report: opens offline, escapes names, says what the numbers say, and survives what is missing."""
 
+import base64
+import io
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -7,13 +10,17 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from lusco.figures import loss, save
-from lusco.report import Mixture, ReportContent, report
+from lusco.figures.pixels import smoothed
+from lusco.figures.viewer import described, write_images
+from lusco.report import Mixture, ReportContent, page, report, viewer
 from lusco.report.failures import confusions, overlap_errors, warnings, worst_composites
-from lusco.report.page import CAPTIONS, EMBEDDED, caption
+from lusco.report.page import CAPTIONS, caption
 from lusco.report.verdict import FAIR, GOOD, POOR, UNKNOWN, findings, verdict
 
+REGIONS = pd.DataFrame(columns=["x_nm", "y_nm", "side_nm", "novelty", "unfamiliar"])
 STRUCTURES = ("nuclear_pores", "tubes")
 GOOD_VALUES = {
     "accuracy": 0.95,
@@ -62,11 +69,10 @@ class Loads(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.loads, self.open, self.scripts = [], [], 0
+        self.loads, self.open = [], []
 
     def handle_starttag(self, tag, attributes):
         self.loads += [value for name, value in attributes if name in ("src", "href", "srcset", "data")]
-        self.scripts += tag == "script"
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -76,16 +82,16 @@ class Loads(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_loads_nothing_and_runs_nothing(tmp_path):
+def test_the_page_loads_nothing(tmp_path):
     history = pd.DataFrame({"model": "unet", "step": [1, 2], "train_loss": 1.0, "validation_loss": [2.0, 1.0]})
     save(*loss(history.assign(learning_rate=1e-3)), tmp_path, "loss")
     html = report(content(figures={"loss": tmp_path / "loss.svg", "examples": tmp_path / "loss.png"}))
-    page = Loads()
-    page.feed(html)
-    assert page.loads
-    assert all(value.startswith(("data:", "#")) for value in page.loads)
-    assert page.scripts == 0
-    assert page.open == []
+    parsed = Loads()
+    parsed.feed(html)
+    assert parsed.loads
+    downloads = [f"figures/loss.{ending}" for ending in ("svg", "png")]  # links, until the page has read its figures
+    assert all(value.startswith(("data:", "#")) or value in downloads for value in parsed.loads)
+    assert parsed.open == []
     assert "url(" not in html
     assert "@import" not in html
 
@@ -96,7 +102,7 @@ def test_names_are_escaped():
     mixture = Mixture(name, {name: 0.7, "tubes": 0.2}, 0.1, None, 0.5)
     named = {"experiment": name, "splits": splits, "mixed": [mixture], "notes": [name], "config": {"a": name}}
     html = report(replace(content((name, "tubes")), **named))
-    assert "<script" not in html
+    assert "<script>alert" not in html
     assert html.count("&lt;script&gt;") >= 6
 
 
@@ -171,17 +177,75 @@ def test_fractions_of_a_mixture_are_drawn_to_scale():
     assert "90 % of its localizations are given to the right structure" in text_of(html)
 
 
-def test_of_many_mixtures_the_pictures_lie_beside_the_page(tmp_path):
-    names = [f"cell_{index:02d}" for index in range(EMBEDDED + 1)]
-    files = {f"mixed_{name}": tmp_path / "figures" / f"mixed_{name}.png" for name in names}
+def test_of_many_mixtures_the_pictures_lie_beside_the_page(tmp_path, monkeypatch):
+    picture = b"a picture"
+    monkeypatch.setattr(page, "EMBEDDED_BYTES", 3 * len(picture))
+    names = [f"cell_{index}" for index in range(5)]
+    files = {f"mixed_{name}": tmp_path / "figures" / f"mixed_{name}.svg" for name in names}
     (tmp_path / "figures").mkdir()
     for file in files.values():
-        file.write_bytes(b"a picture")
+        file.write_bytes(picture)
     html = report(content(mixed=[Mixture(name, {}, 1.0, None, 0.5) for name in names], figures=files))
-    assert html.count("data:image/png;base64") == EMBEDDED
-    assert f'src="figures/mixed_{names[-1]}.png"' in html
-    few = report(content(mixed=[Mixture(names[0], {}, 1.0, None, 0.5)], figures=files))
-    assert "part of this page" in html and "part of this page" not in few
+    assert html.count("data:image/svg+xml;base64") == 3
+    assert 'src="figures/mixed_cell_3.svg"' in html and 'src="figures/mixed_cell_4.svg"' in html
+    assert "Pictures of 2 of them are not part of this page" in text_of(html)
+    monkeypatch.undo()
+    assert "not part of this page" not in report(content(mixed=[Mixture("cell_0", {}, 1.0, None, 0.5)], figures=files))
+
+
+def image_of(key, structures=STRUCTURES):
+    """A viewer's image of 4 x 6 pixels, all of the first structure, half as certain in the last column."""
+    counts = np.ones((4, 6))
+    certainty = np.ones((4, 6))
+    certainty[:, -1] = 0.5
+    channels = np.stack([counts, np.zeros((4, 6))])
+    regions = pd.DataFrame({"x_nm": [0.0], "y_nm": 0.0, "side_nm": 80.0, "novelty": 1.5, "unfamiliar": True})
+    return described(key, counts, channels, None, certainty, structures, 20.0, regions)
+
+
+def decoded(png):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))))
+
+
+def test_an_image_of_the_viewer_gives_its_counts_back():
+    counts = np.random.default_rng(0).poisson(3, (50, 70)).astype(float)
+    shown = described("mixed/a", counts, counts[None] / 2, counts[None], np.ones_like(counts), ["a"], 20.0, REGIONS)
+    (layer,) = shown["measured"]
+    back = layer["peak"] * (decoded(layer["png"]) / 255) ** 2
+    np.testing.assert_allclose(back, smoothed(counts, 20.0), atol=layer["peak"] / 255)
+    assert shown["recoloured"][0]["peak"] == pytest.approx(layer["peak"] / 2)
+    assert (shown["rows"], shown["columns"], shown["pixel_nm"]) == (50, 70, 20.0)
+
+
+def test_a_large_image_of_the_viewer_is_binned_and_keeps_its_size():
+    counts = np.zeros((10, 3001))
+    counts[9, 3000] = 1
+    certainty = np.zeros_like(counts)
+    certainty[9, 3000] = 0.6
+    shown = described("mixed/a", counts, counts[None], None, certainty, ["a"], 10.0, REGIONS)
+    assert (shown["rows"], shown["columns"], shown["pixel_nm"]) == (4, 1001, 30.0)
+    assert decoded(shown["certainty"])[3, 1000] == round(0.6 * 255)
+    assert np.count_nonzero(decoded(shown["certainty"])) == 1
+
+
+def test_images_of_the_viewer_are_part_of_the_page_while_there_is_room(tmp_path, monkeypatch):
+    name = "<script>alert(1)</script>"
+    (tmp_path / "viewer" / "mixed").mkdir(parents=True)
+    files = {cell: tmp_path / "viewer" / "mixed" / f"{cell}.js" for cell in ("cell_1", "cell_2")}
+    for cell, file in files.items():
+        write_images([image_of(f"mixed/{cell}", (name, "tubes"))], file)
+    size = files["cell_1"].stat().st_size
+    mixed = [Mixture(cell, {}, 1.0, None, 0.5) for cell in files]
+    whole = replace(content((name, "tubes")), viewer=files, mixed=mixed)
+    for room, beside in ((2 * size, []), (size, ["viewer/mixed/cell_2.js"])):
+        monkeypatch.setattr(viewer, "EMBEDDED_BYTES", room)
+        html = report(whole)
+        assert html.count("LuscoViewer.add([{") == 2 - len(beside)
+        told = json.loads(re.search(r'id="viewer-page">(.*?)</script>', html).group(1))
+        assert [image["key"] for image in told["images"]] == ["mixed/cell_1", "mixed/cell_2"]
+        assert [image["file"] for image in told["images"] if image["file"]] == beside
+        assert told["structures"][0] == name
+        assert "<script>alert" not in html
 
 
 def test_a_mixture_unlike_the_test_composites_is_pointed_out():

@@ -222,7 +222,11 @@ def modules(module):
 def files_of(module):
     path = LIBRARY.joinpath(*module.split(".")[1:])
     if path.is_dir():
-        return [file for file in path.rglob("*") if file.suffix in (".py", ".html", ".css")] if path != LIBRARY else []
+        return (
+            [file for file in path.rglob("*") if file.suffix in (".py", ".html", ".css", ".js")]
+            if path != LIBRARY
+            else []
+        )
     return [path.with_suffix(".py")] if path.with_suffix(".py").exists() else []
 
 

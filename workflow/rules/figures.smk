@@ -35,6 +35,7 @@ rule draw:
             for name, caption in FIGURES.items()
         ],
         expand(f"{EXPERIMENT}/figures/{{figure}}.{{ending}}", figure=FIGURES, ending=["svg", "csv"]),
+        viewer=f"{EXPERIMENT}/viewer/composites.js",
     log:
         f"{LOGS}/figures.log",
     conda:
@@ -55,7 +56,7 @@ rule draw:
     shell:
         "lusco --log {log} figures {input.composites} --applied {params.applied} --model {params.model:q}"
         " --evaluation {params.evaluation} {params.histories:q} {params.mixed:q} {params.sweeps:q} --chosen {params.chosen}"
-        " --crosstalk {params.crosstalk} --out {params.out}"
+        " --crosstalk {params.crosstalk} --out {params.out} --viewer {output.viewer}"
 
 
 # by itself, so that a new acquisition is drawn without drawing anything else again
@@ -70,6 +71,7 @@ rule draw_mixed:
             category="Figures",
         ),
         multiext(f"{EXPERIMENT}/figures/mixed_{{acquisition}}", ".svg", ".csv"),
+        viewer=f"{EXPERIMENT}/viewer/mixed/{{acquisition}}.js",
     log:
         f"{LOGS}/figure_{{acquisition}}.log",
     wildcard_constraints:
@@ -86,4 +88,4 @@ rule draw_mixed:
         code=code("lusco.figures.draw_mixed"),
     shell:
         "lusco --log {log} figure-mixed {input.table} --name {wildcards.acquisition} --image {params.image}"
-        " --table {params.labelled} --regions {params.regions} --out {params.out}"
+        " --table {params.labelled} --regions {params.regions} --out {params.out} --viewer {output.viewer}"

@@ -8,6 +8,7 @@ rule report_page:
         sweeps=[f"{EXPERIMENT}/evaluation/sweep_{name}.csv" for name in SWEEPS],
         mixtures=[recolored([a.name])[3] for a in APPLIED],
         mixed_figures=mixed_figures("png"),
+        viewer=[f"{EXPERIMENT}/viewer/composites.js", *(f"{EXPERIMENT}/viewer/mixed/{a.name}.js" for a in APPLIED)],
         captions=[f"workflow/report/{caption}.rst" for caption in sorted({*FIGURES.values(), "mixed"})],
     output:
         report(f"{EXPERIMENT}/report.html", category="Report"),
@@ -20,8 +21,9 @@ rule report_page:
         model=lambda wildcards, input: os.path.dirname(input.model[0]),
         evaluation=lambda wildcards, input: os.path.dirname(input.evaluation[0]),
         figures=lambda wildcards, input: os.path.dirname(input.figures[0]),
+        viewer=lambda wildcards, input: os.path.dirname(input.viewer[0]),
         mixtures=lambda wildcards, input: [f"--mixture={file}" for file in input.mixtures],
         code=code("lusco.report"),
     shell:
         "lusco --log {log} report --config {params.config:q} --model {params.model:q} --evaluation {params.evaluation}"
-        " --figures {params.figures} --splits {input.splits} {params.mixtures:q} --out {output}"
+        " --figures {params.figures} --splits {input.splits} {params.mixtures:q} --viewer {params.viewer} --out {output}"

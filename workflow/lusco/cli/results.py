@@ -63,12 +63,13 @@ def figures(
     chosen: Annotated[str, typer.Option(help="Name of the chosen model.")],
     crosstalk: Annotated[float, typer.Option(help="Crosstalk that the threshold is chosen for.")],
     out: Out,
+    viewer: Annotated[Path, typer.Option(help="File for the report's viewer to write.")],
     history: Annotated[list[str] | None, typer.Option(help="model=its training history.")] = None,
     mixed: Annotated[str, typer.Option(help="localizations=image of an acquisition it was applied to.")] = "",
     sweep: Annotated[list[Path] | None, typer.Option(help="Table of a sweep.")] = None,
 ) -> None:
     """Draw every figure as SVG and PNG, with the CSV it was drawn from."""
-    from lusco.figures.draw import draw
+    from lusco.figures.draw import draw, view
     from lusco.model import read_description
     from lusco.superpose.composites import open_composites
 
@@ -76,6 +77,7 @@ def figures(
     measured = tuple(map(Path, mixed.split("="))) if mixed else None
     opened = open_composites(composites)
     draw(opened, applied, read_description(model), evaluation, histories, measured, sweep or [], chosen, crosstalk, out)
+    view(opened, applied, viewer)
 
 
 @app.command()
@@ -86,11 +88,12 @@ def figure_mixed(
     table: Annotated[Path, typer.Option(help="Its recoloured table.")],
     regions: Annotated[Path, typer.Option(help="Its table of regions.")],
     out: Out,
+    viewer: Annotated[Path, typer.Option(help="File for the report's viewer to write.")],
 ) -> None:
     """Draw a recoloured acquisition as SVG and PNG, with the CSV it was drawn from."""
     from lusco.figures.draw_mixed import draw_mixed
 
-    draw_mixed(name, acquisition, image, table, regions, out)
+    draw_mixed(name, acquisition, image, table, regions, out, viewer)
 
 
 @app.command()
@@ -117,6 +120,7 @@ def report(
     evaluation: Annotated[Path, typer.Option(help="Folder of the evaluation.")],
     figures: Annotated[Path, typer.Option(help="Folder of the figures.")],
     splits: Annotated[Path, typer.Option(help="Table of the splits.")],
+    viewer: Annotated[Path, typer.Option(help="Folder of the viewer's images.")],
     out: Out,
     mixture: Annotated[list[Path] | None, typer.Option(help="What was found in an acquisition.")] = None,
 ) -> None:
@@ -128,6 +132,6 @@ def report(
     from lusco.report import report as run
     from lusco.report.assemble import assemble
 
-    content = assemble(json.loads(config), read_description(model), evaluation, figures, splits, mixture or [])
+    content = assemble(json.loads(config), read_description(model), evaluation, figures, splits, mixture or [], viewer)
     with atomic(out) as partial:
         partial.write_text(run(content), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The figures of an experiment, drawn from what the stages before wrote."""
+"""The figures of an experiment and its composites for the report's viewer, from what the stages before wrote."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from lusco import figures, image, table
+from lusco.figures.viewer import described, write_images
 from lusco.files import read_array, read_csv
 from lusco.model import ModelDescription
-from lusco.recolor import CHANNELS
+from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.render import render
 from lusco.superpose.composites import Composites
 
@@ -100,6 +101,41 @@ def draw(
         drawings[f"sweep_{table_of_sweep['sweep'].iloc[0]}"] = figures.sweep(table_of_sweep, structures)
     for name, (figure, data) in drawings.items():
         figures.save(figure, data, out, name)
+
+
+def view(composites: Composites, applied: Path, viewer: Path) -> None:
+    """Write all recoloured composites for the report's viewer, in one file as they are small.
+
+    Parameters
+    ----------
+    composites : Composites
+        Test composites.
+    applied : Path
+        Folder of the chosen model's recoloured composites.
+    viewer : Path
+        File to write.
+    """
+    channels, probabilities = read_array(applied / CHANNELS), read_array(applied / PROBABILITIES)
+    regions = read_csv(applied / REGIONS)
+    images, done = [], 0
+    for index, name in enumerate(composites.names):
+        rows, truth = composites.table(index), composites.counts(index)
+        certainty = np.zeros(truth[0].size, dtype=np.float32)
+        certainty[composites.pixel(rows)] = probabilities[done : done + len(rows)].max(axis=1)
+        done += len(rows)
+        images.append(
+            described(
+                f"composite/{name}",
+                truth.sum(0),
+                np.asarray(channels[index]),
+                truth,
+                certainty.reshape(truth.shape[1:]),
+                composites.structures,
+                composites.pixel_nm,
+                regions[regions["composite"] == name],
+            )
+        )
+    write_images(images, viewer)
 
 
 def side_by_side(table: pd.DataFrame, chosen: str) -> pd.DataFrame:

@@ -1,17 +1,19 @@
-"""The figure of a recoloured acquisition, drawn from what the stages before wrote."""
+"""A recoloured acquisition as a figure and for the report's viewer, from what the stages before wrote."""
 
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from lusco import figures, image, table
+from lusco.figures.viewer import described, write_images
 from lusco.files import read_csv
-from lusco.render import render, render_points
+from lusco.render import pixel_index, render, render_points
 
 
-def draw_mixed(name: str, localizations: Path, picture: Path, labelled: Path, regions: Path, out: Path) -> None:
-    """Draw and save the figure of an acquisition that the model was applied to.
+def draw_mixed(
+    name: str, localizations: Path, picture: Path, labelled: Path, regions: Path, out: Path, viewer: Path
+) -> None:
+    """Draw and save the figure of an acquisition that the model was applied to, and its image for the viewer.
 
     Parameters
     ----------
@@ -21,35 +23,41 @@ def draw_mixed(name: str, localizations: Path, picture: Path, labelled: Path, re
         The acquisition.
     picture, labelled, regions : Path
         Its recoloured image, recoloured table and table of regions.
-    out : Path
-        Folder for the figure.
+    out, viewer : Path
+        Folder for the figure, and file for the viewer.
     """
     acquisition = table.read(localizations)
     recolored = image.read(picture)
-    rows = read_csv(labelled, usecols=lambda name: name in ("rejected", "true_structure"))
+    structures, pixel_nm = list(recolored.channels), recolored.pixel_nm
+    chances = [f"p_{structure}" for structure in structures]
+    rows = read_csv(labelled, usecols=lambda column: column in ("rejected", "true_structure", *chances))
     x_nm, y_nm = acquisition.table["x_nm"].to_numpy(), acquisition.table["y_nm"].to_numpy()
     weight = acquisition.table["weight"].to_numpy() if acquisition.is_image else np.ones(len(acquisition))
+    x0, _, y0, _ = acquisition.field_nm
 
     def counts(chosen: np.ndarray) -> np.ndarray:
-        return render_points(x_nm[chosen], y_nm[chosen], acquisition.field_nm, recolored.pixel_nm, weight[chosen])
+        return render_points(x_nm[chosen], y_nm[chosen], acquisition.field_nm, pixel_nm, weight[chosen])
 
-    structures, true = list(recolored.channels), None
+    true = None
     if "true_structure" in rows:
         true = np.stack([counts((rows["true_structure"] == structure).to_numpy()) for structure in structures])
+    places = read_csv(regions)  # from the first corner of the image, as everything that is drawn
+    places = places.assign(x_nm=places["x_nm"] - x0, y_nm=places["y_nm"] - y0)
+    measured = render(acquisition, pixel_nm)
     drawing = figures.mixed(
         name,
-        render(acquisition, recolored.pixel_nm),
+        measured,
         recolored.pixels,
         structures,
-        recolored.pixel_nm,
+        pixel_nm,
         true,
         counts(rows["rejected"].to_numpy(dtype=bool)),
-        _unfamiliar(read_csv(regions), acquisition.field_nm),
+        places[places["unfamiliar"].astype(bool)],
     )
     figures.save(*drawing, out, f"mixed_{name}")
 
-
-def _unfamiliar(regions: pd.DataFrame, field_nm: tuple[float, float, float, float]) -> pd.DataFrame:
-    """The unfamiliar regions, from the first corner of the image."""
-    own = regions[regions["unfamiliar"].astype(bool)]
-    return own.assign(x_nm=own["x_nm"] - field_nm[0], y_nm=own["y_nm"] - field_nm[2])
+    certainty = np.zeros(measured.size, dtype=np.float32)
+    certainty[pixel_index(x_nm, y_nm, (x0, y0), pixel_nm, measured.shape)] = rows[chances].max(axis=1)
+    certainty = certainty.reshape(measured.shape)
+    shown = described(f"mixed/{name}", measured, recolored.pixels, true, certainty, structures, pixel_nm, places)
+    write_images([shown], viewer)

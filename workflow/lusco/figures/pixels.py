@@ -19,14 +19,19 @@ BRIGHTEST = 0.995  # this quantile of the filled pixels is shown at full brightn
 
 
 def binned(counts: np.ndarray, pixel_nm: float) -> tuple[np.ndarray, float]:
-    """Sum blocks of pixels so that no side of (..., H, W) is above `MOST_PX`; no count is lost.
+    """`summed` to what a panel of a figure can show."""
+    return summed(counts, pixel_nm, MOST_PX)
+
+
+def summed(counts: np.ndarray, pixel_nm: float, most_px: int) -> tuple[np.ndarray, float]:
+    """Sum blocks of pixels so that no side of (..., H, W) is above `most_px`; no count is lost.
 
     Returns
     -------
     numpy.ndarray, float
         Shape (..., H', W'), and the new pixel size in nm.
     """
-    factor = -(-max(counts.shape[-2:]) // MOST_PX)
+    factor = -(-max(counts.shape[-2:]) // most_px)
     if factor <= 1:
         return counts, pixel_nm
     rows, columns = (-(-length // factor) for length in counts.shape[-2:])
@@ -38,7 +43,7 @@ def binned(counts: np.ndarray, pixel_nm: float) -> tuple[np.ndarray, float]:
 
 def full_brightness(counts: np.ndarray, pixel_nm: float) -> float:
     """Smoothed counts per pixel that are shown at full brightness: the `BRIGHTEST` quantile of filled pixels."""
-    seen = _smoothed(counts, pixel_nm)
+    seen = smoothed(counts, pixel_nm)
     filled = seen[seen > 1e-3 * seen.max(initial=0.0)]
     return float(np.quantile(filled, BRIGHTEST)) if filled.size else 1.0
 
@@ -50,7 +55,7 @@ def grey(counts: np.ndarray, pixel_nm: float, full: float) -> np.ndarray:
 
 def tinted(counts: np.ndarray, pixel_nm: float, full: float, colour: str) -> np.ndarray:
     """Image (H, W, 3) in [0, 1] of counts (H, W) in one colour."""
-    brightness = np.clip(_smoothed(counts, pixel_nm) / full, 0, 1) ** GAMMA
+    brightness = np.clip(smoothed(counts, pixel_nm) / full, 0, 1) ** GAMMA
     return brightness[..., None] * np.asarray(to_rgb(colour))
 
 
@@ -84,7 +89,8 @@ def colour_key(figure: Figure, structures: Sequence[str]) -> None:
     figure.legend(handles=handles, loc="outside upper center", ncols=columns, fontsize=9)
 
 
-def _smoothed(counts: np.ndarray, pixel_nm: float) -> np.ndarray:
+def smoothed(counts: np.ndarray, pixel_nm: float) -> np.ndarray:
+    """Counts (H, W) blurred by `SMOOTHING_NM`, for the eye."""
     return gaussian_filter(np.asarray(counts, dtype=np.float32), SMOOTHING_NM / pixel_nm)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from lusco.files import read_csv
 from lusco.model import ModelDescription
 from lusco.recolor.mixture import read_mixture
-from lusco.report.content import ReportContent
+from lusco.report.content import COMPOSITES, ReportContent
 
 PACKAGES = ("lusco", "snakemake", "torch", "lightning", "numpy", "pandas", "scikit-image", "tifffile", "locan")
 
@@ -26,8 +26,6 @@ FIGURES = (
     "peers",
     "loss",
 )
-# sharp when enlarged; the others are mostly pixels
-PLOTS = ("distances", "coupling", "shapes", "crosstalk", "calibration", "peers", "loss", "sweep")
 
 
 def assemble(
@@ -37,6 +35,7 @@ def assemble(
     figures: Path,
     splits: Path,
     mixtures: Sequence[Path],
+    viewer: Path,
 ) -> ReportContent:
     """Gather the content of a report.
 
@@ -52,6 +51,8 @@ def assemble(
         Table of the splits.
     mixtures : sequence of Path
         What was found in each acquisition the model was applied to.
+    viewer : Path
+        Folder of the viewer's images.
     """
     tables = {
         name: read_csv(evaluation / f"{name}.csv")
@@ -69,9 +70,10 @@ def assemble(
         crosstalk_target=config["recolor"]["crosstalk"],
         mixed=mixed,
         figures={
-            name: figures / f"{name}.{'svg' if name.split('_')[0] in PLOTS else 'png'}"
+            name: figures / f"{name}.svg"
             for name in (*FIGURES, *(f"sweep_{name}" for name in sweeps), *(f"mixed_{m.name}" for m in mixed))
         },
+        viewer={m.name: viewer / "mixed" / f"{m.name}.js" for m in mixed} | {COMPOSITES: viewer / "composites.js"},
         sweeps={name: read_csv(evaluation / f"sweep_{name}.csv") for name in sweeps},
         config=config,
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},

@@ -10,6 +10,8 @@ import pandas as pd
 from lusco.figures.style import ALL, composites_only
 from lusco.recolor.mixture import Mixture
 
+COMPOSITES = ""  # no acquisition has this name
+
 
 @dataclass(frozen=True)
 class ReportContent:
@@ -37,8 +39,11 @@ class ReportContent:
     mixed : sequence of Mixture
         One per mixed acquisition; may be empty.
     figures : mapping of str to Path
-        PNG or SVG files by name of the figure; those of mixed acquisitions are `mixed_<acquisition>`. Any may
-        be missing.
+        PNG or SVG files by name of the figure, the table it was drawn from beside it; those of mixed acquisitions are
+        `mixed_<acquisition>`. Any may be missing.
+    viewer : mapping of str to Path
+        File of the viewer for each mixed acquisition, by name, and for all test composites, by `COMPOSITES`; any
+        may be missing.
     config, versions : mapping
         The whole configuration; names and versions of software.
     notes : sequence of str
@@ -60,6 +65,7 @@ class ReportContent:
     crosstalk_target: float
     mixed: Sequence[Mixture] = ()
     figures: Mapping[str, Path] = field(default_factory=dict)
+    viewer: Mapping[str, Path] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()

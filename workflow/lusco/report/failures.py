@@ -130,14 +130,14 @@ def absent(content: ReportContent) -> Iterator[str]:
     )
 
 
-def worst_composites(content: ReportContent) -> pd.DataFrame:
-    """The channels of test composites that came out worst.
+def gaps(content: ReportContent) -> pd.DataFrame:
+    """How far each channel of the test composites came out.
 
     Returns
     -------
     pandas.DataFrame
-        Columns composite, structure, gap_closed (1 - distance / median distance of shuffled pairs, for 1 - SSIM),
-        worst first, at most `WORST_SHOWN` rows; empty without distances.
+        Columns composite, structure, gap_closed (1 - distance / median distance of shuffled pairs, for 1 - SSIM);
+        empty without distances.
     """
     columns = ["composite", "structure", "gap_closed"]
     if content.distances is None:
@@ -145,8 +145,12 @@ def worst_composites(content: ReportContent) -> pd.DataFrame:
     table = content.distances[content.distances["distance"] == "dssim"]
     chance = table[table["comparison"] == "shuffled_pairs"].groupby("structure")["value"].median()
     own = table[(table["comparison"] == "model") & (table["model"] == content.model)]
-    own = own.assign(gap_closed=1 - own["value"] / own["structure"].map(chance)).dropna(subset="gap_closed")
-    return own.sort_values("gap_closed", kind="stable")[columns].head(WORST_SHOWN)
+    return own.assign(gap_closed=1 - own["value"] / own["structure"].map(chance)).dropna(subset="gap_closed")[columns]
+
+
+def worst_composites(content: ReportContent) -> pd.DataFrame:
+    """The `WORST_SHOWN` channels of test composites that came out worst, worst first, as `gaps` gives them."""
+    return gaps(content).sort_values("gap_closed", kind="stable").head(WORST_SHOWN)
 
 
 def warnings(content: ReportContent, mixture: Mixture) -> Iterator[str]:

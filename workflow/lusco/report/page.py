@@ -15,10 +15,11 @@ from lusco.figures.style import ALL, ON_BLACK, shown
 from lusco.report import failures
 from lusco.report.content import Mixture, ReportContent
 from lusco.report.verdict import CRITERIA, FAIR, GOOD, POOR, findings, percent, reason, verdict
+from lusco.report.viewer import viewer
 
 CAPTIONS = Path(__file__).parents[2] / "report"  # the same captions that Snakemake's own report shows
-EMBEDDED = 12  # mixed acquisitions whose pictures, 2 MB each, are part of the page
-MEDIA = {".png": "image/png", ".svg": "image/svg+xml"}
+EMBEDDED_BYTES = 8_000_000  # pictures of mixed acquisitions that are part of the page; the others lie beside it
+MEDIA = {".png": "image/png", ".svg": "image/svg+xml", ".csv": "text/csv"}
 MEASURES = {
     "accuracy": "Given to the right structure, none rejected",
     "crosstalk_at_30pct_rejected": "Crosstalk with 30 % rejected",
@@ -54,12 +55,13 @@ def report(content: ReportContent) -> str:
     environment.filters["shown"] = shown
     environment.filters["percent"] = percent
     found = findings(content)
+    figures = _figures(content.figures)
     mixtures = [_mixture(content, mixture) for mixture in content.mixed]
     doubtful = [shown(item["mixture"].name) for item in mixtures if item["warnings"]]
     grade, words, because = verdict(found)
     return environment.get_template("template.html").render(
         content=content,
-        figures=_figures(content.figures),
+        figures=figures,
         grade=grade,
         words=words,
         because=because,
@@ -68,7 +70,8 @@ def report(content: ReportContent) -> str:
         findings=found,
         colours={name: ON_BLACK[index % len(ON_BLACK)] for index, name in enumerate(content.structures)},
         mixtures=mixtures,
-        embedded=EMBEDDED,
+        beside=sum(figure["beside"] for figure in figures.values()),
+        viewer=viewer(content),
         scores=_scores(content),
         measures=MEASURES.values(),
         criteria=CRITERIA,
@@ -84,19 +87,29 @@ def report(content: ReportContent) -> str:
     )
 
 
-def _figures(paths: Mapping[str, Path]) -> dict[str, dict[str, str]]:
-    """Image (an address) and caption of each figure whose file exists, by name, in the order given.
+def _figures(paths: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
+    """Image and table (addresses), caption and title of each figure whose file exists, by name, in the order given.
 
-    Images are part of the page, but of many mixed acquisitions those of the first only; the others lie beside it.
+    They are part of the page, but of mixed acquisitions so many only as there is room for; the others lie beside it.
     """
     figures = {}
-    mixed = 0
+    left = EMBEDDED_BYTES
     for name, path in paths.items():
-        if Path(path).is_file():
-            mixed += name.startswith("mixed_")
-            beside = name.startswith("mixed_") and mixed > EMBEDDED
-            image = f"{Path(path).parent.name}/{Path(path).name}" if beside else _data(Path(path))
-            figures[name] = {"image": image, "caption": caption(name), "title": shown(name)}
+        if not path.is_file():
+            continue
+        beside = name.startswith("mixed_") and path.stat().st_size > left
+        if name.startswith("mixed_") and not beside:
+            left -= path.stat().st_size
+        table = path.with_suffix(".csv")
+        figures[name] = {
+            "image": f"{path.parent.name}/{path.name}" if beside else _data(path),
+            "beside": beside,
+            "file": path.name,
+            "table": _data(table) if table.is_file() else None,
+            "table_file": table.name,
+            "caption": caption(name),
+            "title": shown(name),
+        }
     return figures
 
 

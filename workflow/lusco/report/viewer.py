@@ -1,0 +1,59 @@
+"""What the viewer is told: its images, part of the page as far as there is room, and the points that lead to them."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from bokeh.resources import Resources
+
+from lusco.figures.style import ON_BLACK, ON_WHITE, shown
+from lusco.report import failures
+from lusco.report.content import COMPOSITES, ReportContent
+
+EMBEDDED_BYTES = 20_000_000  # images that are part of the page; the others lie beside it, which then stays under 50 MB
+
+
+def viewer(content: ReportContent) -> Mapping[str, Any] | None:
+    """What the template needs for the viewer; None without images.
+
+    Returns
+    -------
+    mapping or None
+        `page`: what the viewer reads as JSON. `groups`: label, and key and title of its images. `known`: the keys of
+        all. `colours`: of the structures. `scripts`: images that are part of the page. `bokeh`: the library.
+    """
+    scripts, images = [], {}
+    left = EMBEDDED_BYTES
+    for name, path in content.viewer.items():
+        if path.is_file():
+            embedded = path.stat().st_size <= left
+            if embedded:
+                left -= path.stat().st_size
+                scripts.append(path.read_text(encoding="utf-8"))
+            images[name] = None if embedded else os.path.relpath(path, path.parents[1 if name == COMPOSITES else 2])
+    if not images:
+        return None
+    points = failures.gaps(content)
+    composites = sorted(set(points["composite"])) if COMPOSITES in images else []
+    mixed = [name for name in images if name != COMPOSITES]
+    groups = {
+        "Mixed acquisitions": [(f"mixed/{name}", shown(name), images[name]) for name in mixed],
+        "Test composites, truth known": [(f"composite/{name}", shown(name), images[COMPOSITES]) for name in composites],
+    }
+    page = {
+        "structures": [shown(name) for name in content.structures],
+        "on_white": [ON_WHITE[index % len(ON_WHITE)] for index in range(len(content.structures))],
+        "images": [{"key": key, "file": file} for group in groups.values() for key, _, file in group],
+        "points": [
+            {"composite": row.composite, "structure": shown(row.structure), "gap_closed": row.gap_closed}
+            for row in (points.itertuples() if composites else ())
+        ],
+    }
+    return {
+        "page": page,
+        "known": {image["key"] for image in page["images"]},
+        "groups": {label: group for label, group in groups.items() if group},
+        "colours": [ON_BLACK[index % len(ON_BLACK)] for index in range(len(content.structures))],
+        "scripts": scripts,
+        "bokeh": Resources(mode="inline", components=["bokeh", "bokeh-api"], log_level="error").js_raw,
+    }
