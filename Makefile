@@ -1,6 +1,7 @@
 # make        installs everything into .venv and runs the default experiment to its report
 # make test   installs the same and runs the tests
 # make lint   checks style
+# make figures  draws the figures of an experiment for print, and the pictures of the documentation
 # make peers  installs models by others into .venv-peers, for resources/experiments/peers.yaml
 # all of them need nothing but Python 3.11 to 3.13 and a network
 #
@@ -18,7 +19,7 @@ BIN := .venv/bin
 # rules and tests call `lusco` by its name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test lint peers
+.PHONY: run test lint figures peers
 
 run: $(INSTALLED)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/local $(ARGS)
@@ -31,6 +32,12 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+
+figures: $(INSTALLED)
+	$(BIN)/snakemake print_figures figures --workflow-profile workflow/profiles/local $(ARGS)
+ifeq ($(ARGS),)
+	cp results/demo/figures/mixed_mixture_01.png resources/pictures/demo.png
+endif
 
 peers: $(PEERS)
 

@@ -24,6 +24,7 @@ include: "workflow/rules/record.smk"
 localrules:
     all,
     figures,
+    print_figures,
     recolor,
 
 
@@ -38,6 +39,12 @@ rule figures:
     input:
         rules.draw.output,
         mixed_figures("png"),
+
+
+# the same for a journal: 85 or 178 mm wide, letters of 7 points, SVG and PNG of 300 dpi
+rule print_figures:
+    input:
+        printed([*FIGURES, *(f"mixed_{a.name}" for a in APPLIED)]),
 
 
 # only apply the model to the mixed acquisitions; never trains when `pretrained` names a model

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -134,6 +135,19 @@ def test_the_report_opens_offline(results):
     for outside in ('src="', "src='", "@import", "url(", '<link rel="stylesheet"'):
         assert outside not in without_scripts.replace('src="data:', "")
     assert "microtubules" in page.lower()
+
+
+def test_figures_for_print_have_the_same_bytes_each_time(whole, tmp_path):
+    folder = tmp_path / "done"
+    shutil.copytree(whole, folder, symlinks=True)
+    printed = folder / "results" / "whole" / "figures" / "print"
+    seen = []
+    for _ in range(2):
+        run(folder, "print_figures")
+        seen.append({file.name: file.read_bytes() for file in printed.iterdir()})
+        shutil.rmtree(printed)
+    assert seen[0] == seen[1]
+    assert {f"{name}.{ending}" for name in (*FIGURES, "mixed_mixture") for ending in ("svg", "png")} <= set(seen[0])
 
 
 def test_a_killed_run_is_taken_up_and_comes_to_the_same_bytes(whole, tmp_path):

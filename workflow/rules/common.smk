@@ -155,6 +155,11 @@ def mixed_figures(ending):
     return [f"{EXPERIMENT}/figures/mixed_{a.name}.{ending}" for a in APPLIED]
 
 
+def printed(figures):
+    """Figures as a journal prints them, in the width of a column or of a page."""
+    return [f"{EXPERIMENT}/figures/print/{name}.{ending}" for name in figures for ending in ("png", "svg")]
+
+
 def levels(sweep):
     """The levels of a sweep as the command line takes them."""
     return ",".join(map(str, CONFIG["sweeps"][sweep]))

@@ -53,10 +53,21 @@ rule draw:
         crosstalk=CONFIG["recolor"]["crosstalk"],
         out=subpath(output[0], parent=True),
         code=code("lusco.figures"),
+        viewer=lambda wildcards, output: f"--viewer={output.viewer}",
     shell:
         "lusco --log {log} figures {input.composites} --applied {params.applied} --model {params.model:q}"
         " --evaluation {params.evaluation} {params.histories:q} {params.mixed:q} {params.sweeps:q} --chosen {params.chosen}"
-        " --crosstalk {params.crosstalk} --out {params.out} --viewer {output.viewer}"
+        " --crosstalk {params.crosstalk} --out {params.out} {params.viewer}"
+
+
+# in the widths of a journal's columns
+use rule draw as draw_print with:
+    output:
+        printed(FIGURES),
+    log:
+        f"{LOGS}/figures_print.log",
+    params:
+        viewer="",
 
 
 # by itself, so that a new acquisition is drawn without drawing anything else again
@@ -85,7 +96,17 @@ rule draw_mixed:
         labelled=lambda wildcards, input: input.recolored[1],
         regions=lambda wildcards, input: input.recolored[2],
         out=subpath(output[0], parent=True),
+        viewer=lambda wildcards, output: f"--viewer={output.viewer}",
         code=code("lusco.figures.draw_mixed"),
     shell:
         "lusco --log {log} figure-mixed {input.table} --name {wildcards.acquisition} --image {params.image}"
-        " --table {params.labelled} --regions {params.regions} --out {params.out} --viewer {output.viewer}"
+        " --table {params.labelled} --regions {params.regions} --out {params.out} {params.viewer}"
+
+
+use rule draw_mixed as draw_mixed_print with:
+    output:
+        printed(["mixed_{acquisition}"]),
+    log:
+        f"{LOGS}/figure_print_{{acquisition}}.log",
+    params:
+        viewer="",

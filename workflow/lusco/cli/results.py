@@ -7,6 +7,8 @@ import typer
 
 from lusco.cli.options import Composites, Levels, Out, Seed, Settings, app, numbers
 
+Viewer = Annotated[Path | None, typer.Option(help="File for the report's viewer to write.")]
+
 
 @app.command()
 def evaluate(
@@ -63,21 +65,31 @@ def figures(
     chosen: Annotated[str, typer.Option(help="Name of the chosen model.")],
     crosstalk: Annotated[float, typer.Option(help="Crosstalk that the threshold is chosen for.")],
     out: Out,
-    viewer: Annotated[Path, typer.Option(help="File for the report's viewer to write.")],
     history: Annotated[list[str] | None, typer.Option(help="model=its training history.")] = None,
     mixed: Annotated[str, typer.Option(help="localizations=image of an acquisition it was applied to.")] = "",
     sweep: Annotated[list[Path] | None, typer.Option(help="Table of a sweep.")] = None,
+    viewer: Viewer = None,
 ) -> None:
-    """Draw every figure as SVG and PNG, with the CSV it was drawn from."""
-    from lusco.figures.draw import draw, view
+    """Draw every figure as SVG and PNG, with the CSV it was drawn from; without a file for the viewer, for print."""
+    from lusco.figures import save
+    from lusco.figures.draw import drawings, view
+    from lusco.figures.print import save_print
     from lusco.model import read_description
     from lusco.superpose.composites import open_composites
 
     histories = {name: Path(file) for name, file in (text.split("=", 1) for text in history or [])}
     measured = tuple(map(Path, mixed.split("="))) if mixed else None
     opened = open_composites(composites)
-    draw(opened, applied, read_description(model), evaluation, histories, measured, sweep or [], chosen, crosstalk, out)
-    view(opened, applied, viewer)
+    described = read_description(model)
+    for name, draw in drawings(
+        opened, applied, described, evaluation, histories, measured, sweep or [], chosen, crosstalk
+    ):
+        if viewer:
+            save(*draw(), out, name)
+        else:
+            save_print(draw, out, name)
+    if viewer:
+        view(opened, applied, viewer)
 
 
 @app.command()
@@ -88,9 +100,9 @@ def figure_mixed(
     table: Annotated[Path, typer.Option(help="Its recoloured table.")],
     regions: Annotated[Path, typer.Option(help="Its table of regions.")],
     out: Out,
-    viewer: Annotated[Path, typer.Option(help="File for the report's viewer to write.")],
+    viewer: Viewer = None,
 ) -> None:
-    """Draw a recoloured acquisition as SVG and PNG, with the CSV it was drawn from."""
+    """Draw a recoloured acquisition as SVG and PNG, with its CSV; without a file for the viewer, for print."""
     from lusco.figures.draw_mixed import draw_mixed
 
     draw_mixed(name, acquisition, image, table, regions, out, viewer)

@@ -6,7 +6,21 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lusco.figures.style import ALL, GREY, PALE, PERCENT, Drawing, cells, cut, look, order, shown, styled
+from lusco.figures.style import (
+    ALL,
+    GREY,
+    NARROW_IN,
+    PALE,
+    PERCENT,
+    Drawing,
+    cells,
+    cut,
+    look,
+    order,
+    shown,
+    styled,
+    width_in,
+)
 
 
 @styled
@@ -40,7 +54,7 @@ def calibration(calibration: pd.DataFrame, structures: Sequence[str] | None = No
         _histogram(counts, of_model)
         if not alone:
             curves.set_title(shown(model, 40))
-        cell.legend(loc="outside right center" if alone else "outside lower left")
+        cell.legend(loc="outside right center" if alone and width_in() > NARROW_IN else "outside lower left")
     return figure, table
 
 

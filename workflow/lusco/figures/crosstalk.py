@@ -11,6 +11,7 @@ from lusco.figures.style import (
     ALL,
     GREY,
     INK,
+    NARROW_IN,
     PALE,
     PERCENT,
     Drawing,
@@ -20,6 +21,7 @@ from lusco.figures.style import (
     order,
     shown,
     styled,
+    width_in,
 )
 
 # Optical two-colour methods, (rejected, crosstalk), as their authors state them.
@@ -60,7 +62,8 @@ def crosstalk(
     models = list(assignment["model"].unique())
     table = _mark_chosen(assignment, thresholds or {})
     composites = composites_only(table)
-    figure, parts = cells(len(models), 4.6)
+    narrow = width_in() < NARROW_IN
+    figure, parts = cells(len(models), 6.2 if narrow else 4.6)
     drawn = table.loc[table["crosstalk"] > 0, "crosstalk"]
     bottom, top = max(LOWEST_CROSSTALK, 0.7 * min([*drawn, target])), min(1.0, 1.4 * max([*drawn, target]))
     for part, model in zip(parts, models, strict=True):
@@ -84,7 +87,9 @@ def crosstalk(
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.grid()
     several = len(models) > 1
-    figure.legend(handles=_legend(structures, target, several, _has_mixed(table)), loc="outside lower center", ncols=3)
+    handles = _legend(structures, target, several, _has_mixed(table), "\n" if narrow else " ")
+    place = {"loc": "outside lower left"} if narrow else {"loc": "outside lower center", "ncols": 3}
+    figure.legend(handles=handles, **place)
     return figure, table
 
 
@@ -117,7 +122,7 @@ def _has_mixed(table: pd.DataFrame) -> bool:
     return len(composites_only(table)) < len(table)
 
 
-def _legend(structures: Sequence[str], target: float, several: bool, mixed: bool) -> list[Line2D]:
+def _legend(structures: Sequence[str], target: float, several: bool, mixed: bool, wrap: str) -> list[Line2D]:
     styles = look(structures)
     handles = [
         Line2D([], [], linewidth=2.6 if name == ALL else 1.4, label=shown(name), **style)
@@ -129,7 +134,7 @@ def _legend(structures: Sequence[str], target: float, several: bool, mixed: bool
     if mixed:
         handles.append(Line2D([], [], color=INK, linestyle=":", label="all, scored mixed acquisitions"))
     for name, (marker, _, _) in PUBLISHED.items():
-        label = f"{name} (optical, as stated by its authors)"
+        label = f"{name}{wrap}(optical, as stated by its authors)"
         style = {"marker": marker, "markersize": 10, "linestyle": "", "color": "white", "markeredgecolor": INK}
         handles.append(Line2D([], [], label=label, **style))
     return handles

@@ -15,7 +15,6 @@ from lusco.figures.style import (
     INK,
     PALE,
     PLAIN,
-    WIDTH_IN,
     Drawing,
     blank,
     jitter,
@@ -23,6 +22,7 @@ from lusco.figures.style import (
     order,
     shown,
     styled,
+    width_in,
 )
 
 REFERENCES = {
@@ -67,7 +67,7 @@ def distances(distances: pd.DataFrame, structures: Sequence[str] | None = None) 
     blocks = -(-len(structures) // most)
     columns = -(-len(structures) // blocks)
     height = 0.34 * len(series) + 0.75
-    figure = blank(WIDTH_IN, height * len(kinds) * blocks + 0.4)
+    figure = blank(width_in(), height * len(kinds) * blocks + 0.4)
     grid = figure.subplots(len(kinds) * blocks, columns, squeeze=False, sharey=True)
     for axes in grid.ravel():
         axes.set_visible(False)

@@ -1,12 +1,14 @@
 """The figures of an experiment and its composites for the report's viewer, from what the stages before wrote."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lusco import figures, image, table
+from lusco.figures.style import Drawing
 from lusco.figures.viewer import described, write_images
 from lusco.files import read_array, read_csv
 from lusco.model import ModelDescription
@@ -17,7 +19,7 @@ from lusco.superpose.composites import Composites
 MODELS_SIDE_BY_SIDE = 4  # of more, figures that show each model show the chosen one; all meet in `peers`
 
 
-def draw(
+def drawings(
     composites: Composites,
     applied: Path,
     model: ModelDescription,
@@ -27,9 +29,8 @@ def draw(
     sweeps: Sequence[Path],
     chosen: str,
     crosstalk: float,
-    out: Path,
-) -> None:
-    """Draw and save every figure but those of single acquisitions.
+) -> Iterator[tuple[str, Callable[[], Drawing]]]:
+    """Every figure but those of single acquisitions, to be drawn.
 
     Parameters
     ----------
@@ -51,8 +52,11 @@ def draw(
         Name of the chosen model.
     crosstalk : float
         The fraction of crosstalk that the rejection threshold is chosen for.
-    out : Path
-        Folder for the figures.
+
+    Yields
+    ------
+    str, callable
+        Name of a figure, and what draws it.
     """
     channels = read_array(applied / CHANNELS)
     names = ("distances", "overlap", "coupling", "shapes", "assignment", "calibration", "summary")
@@ -66,41 +70,29 @@ def draw(
 
     truth = composites.counts(middle)
     measured, recolored = _example(*mixed, composites.side_px, pixel_nm) if mixed else (None, None)
-    drawings = {
-        "schematic": figures.schematic(
-            list(truth),
-            truth.sum(0),
-            channels[middle],
-            measured,
-            recolored,
-            structures,
-            pixel_nm,
-        ),
-        "examples": figures.examples(_chosen_examples(composites, channels, ranked), structures, pixel_nm, scales),
-        "channels": figures.channels(
-            composites.names[middle], np.asarray(channels[middle]), truth, structures, pixel_nm, scales
-        ),
-        "distances": figures.distances(tables["distances"], structures),
-        "overlap": figures.overlap(tables["overlap"], structures),
-        "crosstalk": figures.crosstalk(
-            tables["assignment"], structures, {chosen: model.threshold(crosstalk)}, crosstalk
-        ),
-        "calibration": figures.calibration(tables["calibration"], structures),
-    }
+    images = list(truth), truth.sum(0), channels[middle], measured, recolored
+    yield "schematic", partial(figures.schematic, *images, structures, pixel_nm)
+    some = _chosen_examples(composites, channels, ranked)
+    yield "examples", partial(figures.examples, some, structures, pixel_nm, scales)
+    one = composites.names[middle], np.asarray(channels[middle]), truth
+    yield "channels", partial(figures.channels, *one, structures, pixel_nm, scales)
+    yield "distances", partial(figures.distances, tables["distances"], structures)
+    yield "overlap", partial(figures.overlap, tables["overlap"], structures)
+    thresholds = {chosen: model.threshold(crosstalk)}
+    yield "crosstalk", partial(figures.crosstalk, tables["assignment"], structures, thresholds, crosstalk)
+    yield "calibration", partial(figures.calibration, tables["calibration"], structures)
     if tables["assignment"]["acquisition"].notna().any():
-        drawings["coupling"] = figures.coupling(tables["coupling"])
+        yield "coupling", partial(figures.coupling, tables["coupling"])
     if len(tables["shapes"]):
-        drawings["shapes"] = figures.shapes(tables["shapes"], structures)
+        yield "shapes", partial(figures.shapes, tables["shapes"], structures)
     if len(set(summary["model"])) > 1:
-        drawings["peers"] = figures.peers(summary, structures)
+        yield "peers", partial(figures.peers, summary, structures)
     if histories:
         parts = [read_csv(file).assign(model=name) for name, file in histories.items()]
-        drawings["loss"] = figures.loss(pd.concat(parts, ignore_index=True))
+        yield "loss", partial(figures.loss, pd.concat(parts, ignore_index=True))
     for file in sweeps:
         table_of_sweep = read_csv(file)
-        drawings[f"sweep_{table_of_sweep['sweep'].iloc[0]}"] = figures.sweep(table_of_sweep, structures)
-    for name, (figure, data) in drawings.items():
-        figures.save(figure, data, out, name)
+        yield f"sweep_{table_of_sweep['sweep'].iloc[0]}", partial(figures.sweep, table_of_sweep, structures)
 
 
 def view(composites: Composites, applied: Path, viewer: Path) -> None:

@@ -1,19 +1,23 @@
 """A recoloured acquisition as a figure and for the report's viewer, from what the stages before wrote."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from lusco import figures, image, table
+from lusco.figures.print import save_print
 from lusco.figures.viewer import described, write_images
 from lusco.files import read_csv
 from lusco.render import pixel_index, render, render_points
 
 
 def draw_mixed(
-    name: str, localizations: Path, picture: Path, labelled: Path, regions: Path, out: Path, viewer: Path
+    name: str, localizations: Path, picture: Path, labelled: Path, regions: Path, out: Path, viewer: Path | None
 ) -> None:
     """Draw and save the figure of an acquisition that the model was applied to, and its image for the viewer.
+
+    Without a file for the viewer, save the figure for print.
 
     Parameters
     ----------
@@ -23,8 +27,10 @@ def draw_mixed(
         The acquisition.
     picture, labelled, regions : Path
         Its recoloured image, recoloured table and table of regions.
-    out, viewer : Path
-        Folder for the figure, and file for the viewer.
+    out : Path
+        Folder for the figure.
+    viewer : Path or None
+        File for the viewer.
     """
     acquisition = table.read(localizations)
     recolored = image.read(picture)
@@ -44,7 +50,8 @@ def draw_mixed(
     places = read_csv(regions)  # from the first corner of the image, as everything that is drawn
     places = places.assign(x_nm=places["x_nm"] - x0, y_nm=places["y_nm"] - y0)
     measured = render(acquisition, pixel_nm)
-    drawing = figures.mixed(
+    draw = partial(
+        figures.mixed,
         name,
         measured,
         recolored.pixels,
@@ -54,10 +61,12 @@ def draw_mixed(
         counts(rows["rejected"].to_numpy(dtype=bool)),
         places[places["unfamiliar"].astype(bool)],
     )
-    figures.save(*drawing, out, f"mixed_{name}")
+    if viewer is None:
+        return save_print(draw, out, f"mixed_{name}")
+    figures.save(*draw(), out, f"mixed_{name}")
 
     certainty = np.zeros(measured.size, dtype=np.float32)
     certainty[pixel_index(x_nm, y_nm, (x0, y0), pixel_nm, measured.shape)] = rows[chances].max(axis=1)
     certainty = certainty.reshape(measured.shape)
     shown = described(f"mixed/{name}", measured, recolored.pixels, true, certainty, structures, pixel_nm, places)
-    write_images([shown], viewer)
+    return write_images([shown], viewer)

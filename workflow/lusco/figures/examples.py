@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lusco.figures.pixels import colour_key, grey, merged, show, tinted
-from lusco.figures.style import ON_BLACK, WIDTH_IN, Drawing, blank, shown, styled
+from lusco.figures.style import ON_BLACK, Drawing, blank, shown, styled, width_in
 
 
 @styled
@@ -36,7 +36,7 @@ def examples(
     """
     fulls = [scales[name] for name in structures]
     titles = ("Composite", "Recoloured", "True", "Given to the wrong structure")
-    figure = blank(WIDTH_IN, 3.05 * len(examples) + 0.4)
+    figure = blank(width_in(), 3.05 * len(examples) + 0.4)
     colour_key(figure, structures)
     grid = figure.subplots(len(examples), len(titles), squeeze=False)
     tables = []
@@ -91,7 +91,7 @@ def channels(
     table = balance(prediction, truth, structures)
     columns = len(structures) if len(structures) <= 4 else -(-len(structures) // 2)
     blocks = -(-len(structures) // columns)
-    side = min(3.4, WIDTH_IN / columns)
+    side = min(3.4, width_in() / columns)
     figure = blank(side * columns + 0.3, (2 * side + 0.6) * blocks + 0.3)
     figure.suptitle(shown(name), fontsize=10)
     grid = figure.subplots(2 * blocks, columns, squeeze=False)

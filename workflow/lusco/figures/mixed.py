@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.patches import Rectangle
 
 from lusco.figures.pixels import binned, colour_key, full_brightness, grey, merged, show
-from lusco.figures.style import WIDTH_IN, Drawing, blank, cut, styled
+from lusco.figures.style import Drawing, blank, cut, styled, width_in
 
 WARNING = "#FF5A4F"  # of unfamiliar regions, on black
 
@@ -64,8 +64,10 @@ def mixed(
         images["True"] = merged(binned(truth, pixel_nm)[0], shown_nm, fulls)
     columns = 2 if len(images) == 4 else 3
     rows = -(-len(images) // columns)
-    side = WIDTH_IN / columns
-    figure = blank(WIDTH_IN, min(side * composite.shape[0] / composite.shape[1], 1.5 * side) * rows + 0.5 + 0.25 * rows)
+    side = width_in() / columns
+    figure = blank(
+        width_in(), min(side * composite.shape[0] / composite.shape[1], 1.5 * side) * rows + 0.5 + 0.25 * rows
+    )
     colour_key(figure, structures)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (title, image) in zip(grid, images.items(), strict=True):

@@ -14,7 +14,6 @@ from lusco.figures.style import (
     INK,
     ON_WHITE,
     PALE,
-    WIDTH_IN,
     Drawing,
     blank,
     cut,
@@ -22,6 +21,7 @@ from lusco.figures.style import (
     order,
     shown,
     styled,
+    width_in,
 )
 
 MEASURES = {
@@ -58,7 +58,7 @@ def overlap(overlap: pd.DataFrame, structures: Sequence[str] | None = None) -> D
     colours = {name: ON_WHITE[index % len(ON_WHITE)] for index, name in enumerate(structures)}
 
     per_pair = max(0.15 * (len(models) + 1) + 0.08, 0.34)
-    figure = blank(WIDTH_IN, 3.1 * len(models) + per_pair * len(pairs) + 0.9)
+    figure = blank(width_in(), 3.1 * len(models) + per_pair * len(pairs) + 0.9)
     upper, lower = figure.subfigures(2, 1, height_ratios=[3.1 * len(models), per_pair * len(pairs) + 0.9])
     _scatters(upper, table, models, measures, colours)
     _distributions(lower, table, models, measures, pairs)

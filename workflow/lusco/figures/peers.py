@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from lusco.figures.style import ALL, PALE, PERCENT, PLAIN, Drawing, blank, look, order, shown, styled
+from lusco.figures.style import ALL, PALE, PERCENT, PLAIN, Drawing, blank, look, order, shown, styled, width_in
 
 MEASURES = {  # heading and whether a fraction is meant as a percentage
     "gap_closed_mse": ("gap closed,\nsquared error", False),
@@ -37,7 +37,7 @@ def peers(summary: pd.DataFrame, structures: Sequence[str] | None = None) -> Dra
     structures = order(summary["structure"], structures)
     table = summary[summary["measure"].isin(MEASURES)].reset_index(drop=True)
     models, styles = list(table["model"].unique()), look(structures)
-    figure = blank(12.0, 1.6 + 0.5 * len(models))
+    figure = blank(width_in(), 1.6 + 0.5 * len(models))
     plots = figure.subplots(1, len(MEASURES), sharey=True)
     for axes, (measure, (heading, percentage)) in zip(plots, MEASURES.items(), strict=True):
         own = table[table["measure"] == measure]

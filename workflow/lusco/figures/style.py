@@ -6,7 +6,9 @@ the white of plots. The order was chosen by distance in CIELAB under simulated p
 """
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from pathlib import Path
 
@@ -25,10 +27,13 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 ALL = "all"  # the row of a table that holds all structures together
 INK, GREY, PALE, ALARM = "#1F2430", "#6B7280", "#E2E5EA", "#B42318"
 
-WIDTH_IN = 12.0  # a full-width figure; 9 points are then 12 pixels high on a laptop of 1366 pixels
+SCREEN_IN = 12.0  # a full-width figure; 9 points are then 12 pixels high on a laptop of 1366 pixels
 DPI = 160
+NARROW_IN = 6.0  # legends no longer fit beside or in columns
 
-_LOOK = {
+_width_in: ContextVar[float] = ContextVar("width_in", default=SCREEN_IN)
+
+LOOK = {
     "font.family": "DejaVu Sans",  # ships with matplotlib
     "font.size": 9,
     "text.color": INK,
@@ -70,10 +75,25 @@ def styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
     def draw_with_look(*arguments, **keywords) -> Drawing:
         with mpl.rc_context():
             mpl.rcdefaults()
-            mpl.rcParams.update(_LOOK)
+            mpl.rcParams.update(LOOK)
             return draw(*arguments, **keywords)
 
     return draw_with_look
+
+
+def width_in() -> float:
+    """Width of a full-width figure in inches: that of a screen, or what `wide` says."""
+    return _width_in.get()
+
+
+@contextmanager
+def wide(width: float) -> Iterator[None]:
+    """Draw full-width figures so many inches wide."""
+    token = _width_in.set(width)
+    try:
+        yield
+    finally:
+        _width_in.reset(token)
 
 
 def save(figure: Figure, table: pd.DataFrame, folder: str | Path, name: str) -> None:
@@ -92,7 +112,7 @@ def save(figure: Figure, table: pd.DataFrame, folder: str | Path, name: str) -> 
     """
     folder = Path(folder)
     metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
-    with mpl.rc_context(_LOOK):
+    with mpl.rc_context(LOOK):
         settle(figure)
         for extension, without in metadata.items():
             with atomic(folder / f"{name}.{extension}") as partial:
@@ -120,11 +140,11 @@ def blank(width_in: float, height_in: float) -> Figure:
     return figure
 
 
-def cells(number: int, height_in: float, alone_in: float = WIDTH_IN) -> tuple[Figure, list[SubFigure]]:
+def cells(number: int, height_in: float, alone_in: float = SCREEN_IN) -> tuple[Figure, list[SubFigure]]:
     """Return a figure of `number` parts, three in a row; sizes in inches: height of a row, width if there is one."""
     columns = min(number, 3)
     rows = -(-number // columns)
-    figure = blank(WIDTH_IN if number > 1 else alone_in, height_in * rows)
+    figure = blank(width_in() if number > 1 else min(alone_in, width_in()), height_in * rows)
     return figure, list(figure.subfigures(rows, columns, squeeze=False).ravel()[:number])
 
 

@@ -12,13 +12,13 @@ from lusco.figures.style import (
     INK,
     PERCENT,
     PLAIN,
-    WIDTH_IN,
     Drawing,
     blank,
     cut,
     look,
     order,
     styled,
+    width_in,
 )
 
 LABELS = {
@@ -61,7 +61,7 @@ def sweep(scores: pd.DataFrame, structures: Sequence[str] | None = None) -> Draw
         measured = scores[scores["measure"] == "shared"].set_index("level")["value"]
         table["place"] = scores["level"].map(measured)
 
-    figure = blank(WIDTH_IN, 3.6)
+    figure = blank(width_in(), 3.6)
     accuracy, threshold, likeness = figure.subplots(1, 3)
     _curves(accuracy, table, "accuracy", structures)
     accuracy.set(title="Given to the right structure", ylim=(0, 1.02))
