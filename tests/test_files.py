@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from lusco.errors import InputError
-from lusco.files import alone_in, atomic, read_json, write_json
+from lusco.files import alone_in, atomic, read_csv, read_json, write_json
 
 
 def names(folder):
@@ -126,3 +128,9 @@ def test_missing_or_broken_json_is_a_fault(tmp_path):
     (tmp_path / "a.json").write_text("{")
     with pytest.raises(InputError, match=r"not JSON .* restore it, or delete it and run again"):
         read_json(tmp_path / "a.json")
+
+
+def test_a_table_gives_back_names_that_look_like_nothing(tmp_path):
+    table = pd.DataFrame({"acquisition": ["NA", "nan", "None", "null"], "value": [1.5, np.nan, np.inf, -1.0]})
+    table.to_csv(tmp_path / "a.csv", index=False)
+    pd.testing.assert_frame_equal(read_csv(tmp_path / "a.csv"), table)

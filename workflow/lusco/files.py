@@ -175,7 +175,8 @@ def read_csv(path: str | Path, **how: Any) -> "pd.DataFrame":
             file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
             whole = file.read() == b"\n"
         if whole:
-            return pd.read_csv(path, **how)
+            # an acquisition may be called NA; what is missing is empty in our tables
+            return pd.read_csv(path, keep_default_na=False, na_values=[""], **how)
     except FileNotFoundError:
         raise InputError(Fault(path, "the file does not exist", "check the path")) from None
     except ValueError as error:
