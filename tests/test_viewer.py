@@ -215,11 +215,15 @@ def test_it_fits_a_phone(chromium, whole):
     assert page.said() == []
 
 
-def test_on_paper_there_are_no_controls(page):
+def test_on_paper_there_are_figures_and_nothing_to_click(page):
+    def is_shown(selector):
+        return [element.is_displayed() for element in page.driver.find_elements(By.CSS_SELECTOR, selector)]
+
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    shown = [element.is_displayed() for element in page.driver.find_elements(By.CSS_SELECTOR, ".controls, nav")]
+    clicked, figures = is_shown("#viewer, #points, nav, .downloads"), is_shown("figure img")
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
-    assert shown and not any(shown)
+    assert clicked and not any(clicked)
+    assert figures and all(figures)
 
 
 def test_images_beside_the_page_are_loaded_when_they_are_wanted(chromium, whole, tmp_path):

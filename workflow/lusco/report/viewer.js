@@ -297,6 +297,7 @@ const LuscoViewer = (() => {
     scatter.scatter({field: "x"}, {field: "y"}, {
       source: data, size: 9, fill_color: {field: "colour"}, line_color: "white", fill_alpha: 0.85,
     });
+    scatter.left[0].axis_label_text_font_style = "normal";
     scatter.add_tools(new Bokeh.HoverTool({tooltips: [["", "@composite"], ["gap closed", "@y{0.00}"]]}));
     data.selected.properties.indices.change.connect(() => {
       const [first] = data.selected.indices;
