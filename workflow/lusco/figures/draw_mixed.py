@@ -25,7 +25,7 @@ def draw_mixed(name: str, localizations: Path, picture: Path, labelled: Path, re
         Folder for the figure.
     """
     acquisition = table.read(localizations)
-    recolored = image.read(picture)
+    recolored = image.read(picture, own=True)
     rows = read_csv(labelled, usecols=lambda name: name in ("rejected", "true_structure"))
     x_nm, y_nm = acquisition.table["x_nm"].to_numpy(), acquisition.table["y_nm"].to_numpy()
     weight = acquisition.table["weight"].to_numpy() if acquisition.is_image else np.ones(len(acquisition))

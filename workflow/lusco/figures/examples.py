@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from lusco.colours import ON_BLACK
 from lusco.figures.pixels import colour_key, grey, merged, show, tinted
-from lusco.figures.style import ON_BLACK, WIDTH_IN, Drawing, blank, shown, styled
+from lusco.figures.style import WIDTH_IN, Drawing, blank, shown, styled
 
 
 @styled
