@@ -93,7 +93,7 @@ def plan(folder: Path, number: int) -> None:
         file.touch()
     idle = snakemake(folder, "--dry-run", "--rerun-triggers", "mtime", "--", "recolor")
     print(
-        f"{number} acquisitions: {fresh:.1f} s to plan {2 * number + 1} jobs, {idle:.1f} s to find nothing to do,"
+        f"{number} acquisitions: {fresh:.1f} s to plan {3 * number + 1} jobs, {idle:.1f} s to find nothing to do,"
         f" {largest_child_gb():.2f} GB"
     )
 

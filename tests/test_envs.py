@@ -108,6 +108,7 @@ def test_stages_without_a_network_do_without_torch():
     modules = {
         "draw": "figures",
         "draw_mixed": "figures.draw_mixed",
+        "export_acquisition": "export",
         "report_page": "report",
         "sweep_scores": "sweep.scores",
     }
