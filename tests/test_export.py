@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import time
 import zipfile
 
@@ -72,6 +74,7 @@ def test_frames_that_are_counted_from_0_are_kept(exported):
 def test_picasso_drops_no_localization(exported, shift_nm):
     """It keeps rows that are finite throughout, from 0 and below width and height."""
     unknown = np.where(np.arange(NUMBER) % 2, np.nan, 10)
+    unknown[3] = 0
     rows, locs, described = exported(
         x_nm=lambda rows: rows["x_nm"] + shift_nm,
         photons=unknown,
@@ -81,7 +84,7 @@ def test_picasso_drops_no_localization(exported, shift_nm):
     )
     assert len(locs) == len(rows)
     assert all(np.isfinite(locs[name]).all() for name in locs.dtype.names), "every column is of numbers"
-    assert (locs["lpx"] > 0).all() and (locs["lpx"][1::2] == 0.5).all()
+    assert (locs["lpx"] > 0).all() and (locs["lpx"][1::2] == 0.5).all() and (locs["lpy"] == locs["lpx"]).all()
     for axis, side in (("x", "Width"), ("y", "Height")):
         assert (locs[axis] >= 0).all() and (locs[axis] < described[side]).all()
         assert described[side] < locs[axis].max() + 2
@@ -200,3 +203,21 @@ def test_a_damaged_offset_is_a_fault(exported, tmp_path, bring, offset):
     beside.write_text(damaged)
     with pytest.raises(InputError, match=r"a\.yaml, key `Offset \(px\)`: .* is not two numbers"):
         bring(tmp_path / "a.hdf5")
+
+
+@pytest.mark.parametrize(("most", "file"), [(10_000, "a.smlm"), (20_000, "a.hdf5")])
+def test_a_disk_without_room_is_a_sentence_and_leaves_nothing_unfinished(tmp_path, most, file):
+    """Files may not grow beyond some bytes in the process that writes, which to it is a full disk."""
+    recolored_table(tmp_path / "a.csv")
+    code = "\n".join(
+        [
+            "import resource, signal",
+            "from lusco.export import export",
+            "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)",
+            f"resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))",
+            "export('a.csv', 'a', 20.0, 'out/a.hdf5', 'out/a.smlm')",
+        ]
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert f"{file}: the disk is full, so the file could not be written; free some space and run again." in run.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == (["a.smlm"] if file == "a.hdf5" else [])
