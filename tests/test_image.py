@@ -107,6 +107,15 @@ def test_writing_a_large_image_takes_no_more_memory_than_its_copies(tmp_path):
     assert taken < pixels.nbytes / 3 + 1e6
 
 
+def test_an_image_beyond_4_gb_is_written_as_bigtiff(tmp_path, two_channels, monkeypatch):
+    """Pretended of a small one: classic TIFF counts bytes with 32 bits, for the coarser copies too."""
+    monkeypatch.setattr(image, "_CLASSIC_BYTES", two_channels.pixels.nbytes - 1)
+    image.write(two_channels, tmp_path / "a.ome.tiff")
+    with tifffile.TiffFile(tmp_path / "a.ome.tiff") as tiff:
+        assert tiff.is_bigtiff
+    np.testing.assert_array_equal(image.read(tmp_path / "a.ome.tiff").pixels, two_channels.pixels)
+
+
 def test_only_an_image_of_our_own_may_be_of_any_size(tmp_path, two_channels, monkeypatch):
     image.write(two_channels, tmp_path / "a.ome.tiff")
     monkeypatch.setattr(files, "MAX_BYTES", two_channels.pixels.nbytes - 1)

@@ -31,7 +31,7 @@ def reader(format: str) -> Callable[[Source], Raw]:
             _CLAIMS[format](source.path)
             loaded = _load(format)(source.path, convert=False)
         tables = [part.data for part in (loaded if isinstance(loaded, list) else [loaded])]
-        if format == "smlm" and source.truth_column == _CHANNEL:
+        if format == "smlm" and source.truth_column == _CHANNEL and not any(_CHANNEL in table for table in tables):
             tables = [_with_channels(source.path, tables)]
         if len(tables) != 1:
             what = f"the file holds {len(tables)} tables"
