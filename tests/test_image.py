@@ -1,10 +1,12 @@
 """Images keep their pixels, their size and the names of their channels."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import tifffile
 
-from lusco import image
+from lusco import files, image
 from lusco.errors import InputError
 
 
@@ -39,6 +41,87 @@ def test_other_programs_find_the_physical_size(tmp_path, two_channels):
         assert 'PhysicalSizeX="12.5" PhysicalSizeXUnit="nm"' in tiff.ome_metadata
         numerator, denominator = tiff.pages[0].tags["XResolution"].value
         assert 1e7 * denominator / numerator == pytest.approx(12.5)
+
+
+def described(path):
+    """The levels of the only image of a file, and what its OME-XML says of the pixels."""
+    with tifffile.TiffFile(path) as tiff:
+        (series,) = tiff.series
+        said = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]["Pixels"]
+        return [level.asarray() for level in series.levels], said
+
+
+def test_colours_are_written_as_ome_defines_them(tmp_path, two_channels):
+    """Red, green, blue and opacity are the bytes of one signed number, the first the highest."""
+    for first, second, numbers in [("#FF0000", "#FFFFFF", [-16776961, -1]), ("#00FF00", "#0000FF", [16711935, 65535])]:
+        image.write(two_channels, tmp_path / "a.ome.tiff", (first, second))
+        _, pixels = described(tmp_path / "a.ome.tiff")
+        assert [channel["Color"] for channel in pixels["Channel"]] == numbers
+        assert [channel["Name"] for channel in pixels["Channel"]] == ["microtubules", "µ & pores"]
+
+
+def test_a_small_image_has_no_coarser_copies(tmp_path):
+    image.write(image.Image(np.ones((1, 3, 2048), np.float32), 20, ("a",)), tmp_path / "a.ome.tiff")
+    assert len(described(tmp_path / "a.ome.tiff")[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "sides"),
+    [
+        ((2, 40, 2049), [(40, 2049), (20, 1024)]),
+        ((1, 4100, 30), [(4100, 30), (2050, 15), (1025, 7)]),
+        ((3, 9000, 2), [(9000, 2), (4500, 1)]),
+    ],
+)
+def test_a_large_image_has_copies_of_half_the_size_that_are_means(tmp_path, shape, sides):
+    pixels = np.random.default_rng(1).poisson(3, shape).astype(np.float32)
+    names = tuple("abc"[: shape[0]])
+    image.write(image.Image(pixels, 10.0, names), tmp_path / "a.ome.tiff")
+    levels, said = described(tmp_path / "a.ome.tiff")
+    assert [level.shape[-2:] for level in levels] == sides
+    assert (said["SizeX"], said["SizeY"], said["PhysicalSizeX"]) == (shape[2], shape[1], 10)
+    rows, columns = (2 * side for side in sides[1])
+    blocks = pixels[:, :rows, :columns].reshape(shape[0], sides[1][0], 2, sides[1][1], 2)
+    np.testing.assert_allclose(levels[1].reshape(shape[0], *sides[1]), blocks.mean((2, 4)), rtol=1e-6)
+    back = image.read(tmp_path / "a.ome.tiff")
+    np.testing.assert_array_equal(back.pixels, pixels)
+    assert (back.pixel_nm, back.channels) == (10, names)
+
+
+def test_a_large_image_gives_the_same_bytes_and_is_tiled(tmp_path):
+    pixels = np.random.default_rng(1).random((2, 300, 2100)).astype(np.float32)
+    for name in ("a.ome.tiff", "b.ome.tiff"):
+        image.write(image.Image(pixels, 20, ("a", "b")), tmp_path / name)
+    assert (tmp_path / "a.ome.tiff").read_bytes() == (tmp_path / "b.ome.tiff").read_bytes()
+    with tifffile.TiffFile(tmp_path / "a.ome.tiff") as tiff:
+        assert all(page.is_tiled for page in (*tiff.pages, *(p for page in tiff.pages for p in page.pages)))
+
+
+def test_writing_a_large_image_takes_no_more_memory_than_its_copies(tmp_path):
+    """All of them together: 1/4 + 1/16 + ... of the image, and a megabyte for the rest."""
+    pixels = np.zeros((3, 3000, 2500), np.float32)
+    tracemalloc.start()
+    image.write(image.Image(pixels, 20, ("a", "b", "c")), tmp_path / "a.ome.tiff")
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert taken < pixels.nbytes / 3 + 1e6
+
+
+def test_an_image_beyond_4_gb_is_written_as_bigtiff(tmp_path, two_channels, monkeypatch):
+    """Pretended of a small one: classic TIFF counts bytes with 32 bits, for the coarser copies too."""
+    monkeypatch.setattr(image, "_CLASSIC_BYTES", two_channels.pixels.nbytes - 1)
+    image.write(two_channels, tmp_path / "a.ome.tiff")
+    with tifffile.TiffFile(tmp_path / "a.ome.tiff") as tiff:
+        assert tiff.is_bigtiff
+    np.testing.assert_array_equal(image.read(tmp_path / "a.ome.tiff").pixels, two_channels.pixels)
+
+
+def test_only_an_image_of_our_own_may_be_of_any_size(tmp_path, two_channels, monkeypatch):
+    image.write(two_channels, tmp_path / "a.ome.tiff")
+    monkeypatch.setattr(files, "MAX_BYTES", two_channels.pixels.nbytes - 1)
+    with pytest.raises(InputError, match="claims to hold"):
+        image.read(tmp_path / "a.ome.tiff")
+    np.testing.assert_array_equal(image.read(tmp_path / "a.ome.tiff", own=True).pixels, two_channels.pixels)
 
 
 @pytest.mark.parametrize(

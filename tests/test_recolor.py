@@ -5,9 +5,13 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 import torch
 
+import lusco.files
 from lusco import image, table
+from lusco.colours import ON_BLACK
+from lusco.figures.draw_mixed import draw_mixed
 from lusco.model import ModelDescription, read_description, write_model
 from lusco.network import UNet
 from lusco.novelty import FEATURES, learn
@@ -51,6 +55,22 @@ def outputs(tmp_path, acquisition):
     files = (tmp_path / "a.ome.tiff", tmp_path / "a.csv", tmp_path / "regions.csv", tmp_path / "a.json")
     recolor_acquisition(recolorer(tmp_path), acquisition, 0.02, *files)
     return image.read(tmp_path / "a.ome.tiff"), pd.read_csv(tmp_path / "a.csv")
+
+
+def test_the_channels_have_the_colours_of_the_figures(outputs, tmp_path):
+    with tifffile.TiffFile(tmp_path / "a.ome.tiff") as tiff:
+        channels = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]["Pixels"]["Channel"]
+    assert [f"#{channel['Color'] % 2**32:08X}" for channel in channels] == [f"{colour}FF" for colour in ON_BLACK[:3]]
+
+
+def test_a_recoloured_image_is_drawn_however_large(tmp_path, acquisition, monkeypatch):
+    few = table.Localizations(acquisition.table.iloc[:1000], acquisition.field_nm, acquisition.source)
+    table.write(few, tmp_path / "a.parquet")
+    files = [tmp_path / name for name in ("a.ome.tiff", "a.csv", "regions.csv", "a.json")]
+    recolor_acquisition(recolorer(tmp_path), few, 0.02, *files)
+    monkeypatch.setattr(lusco.files, "MAX_BYTES", image.read(files[0]).pixels.nbytes - 1)
+    draw_mixed("a", tmp_path / "a.parquet", *files[:3], tmp_path / "figures")
+    assert (tmp_path / "figures" / "mixed_a.png").is_file()
 
 
 def test_channels_add_up_to_what_was_measured(tmp_path, acquisition):

@@ -128,3 +128,17 @@ def test_a_table_written_in_parts_is_that_written_at_once(acquisition, tmp_path,
     table.write_thunderstorm(acquisition.table, tmp_path / "parts.csv")
     assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "once.csv").read_bytes()
     assert pd.read_csv(tmp_path / "parts.csv")["id"].tolist() == [1, 2, 3]
+
+
+def test_text_may_be_of_any_type_and_unknown(acquisition, tmp_path):
+    objects = np.array(["mt", None, "npc"], dtype=object)
+    table.write_thunderstorm(acquisition.table.assign(structure=pd.Series(objects, dtype=object)), tmp_path / "a.csv")
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
+    assert [row["structure"] for row in rows] == ["mt", "", "npc"]
+
+
+def test_a_thunderstorm_table_without_rows_has_its_header(acquisition, tmp_path):
+    none = acquisition.table.iloc[:0].astype({"structure": object})
+    table.write_thunderstorm(none, tmp_path / "a.csv")
+    written = (tmp_path / "a.csv").read_text().splitlines()
+    assert len(written) == 1 and written[0].endswith('"structure"')

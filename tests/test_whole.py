@@ -1,13 +1,16 @@
 """The whole way, run by Snakemake itself: every file of the contract, and nothing left to do afterwards."""
 
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import time
+import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,6 +64,17 @@ def test_every_localization_of_the_mixture_is_recoloured(whole, results):
     np.testing.assert_allclose(recolored[chances].sum(axis=1), 1, atol=1e-5)
     (source,) = (whole / "results" / "acquisitions" / "mixture").glob("*/localizations.parquet")
     assert len(recolored) == len(table.read(source))
+
+
+def test_every_localization_is_exported_for_other_programs(results):
+    recolored = pd.read_csv(results / "recolored" / "mixture.csv")
+    with h5py.File(results / "recolored" / "mixture.hdf5") as file:
+        groups = file["locs"]["group"]
+    described = yaml.safe_load((results / "recolored" / "mixture.yaml").read_text())
+    assert [described["Structures"][group] for group in groups] == recolored["structure"].tolist()
+    with zipfile.ZipFile(results / "recolored" / "mixture.smlm") as archive:
+        tables = json.loads(archive.read("manifest.json"))["files"]
+    assert {file["channel"]: file["rows"] for file in tables} == recolored["structure"].value_counts().to_dict()
 
 
 def test_the_channels_share_out_what_was_measured(whole, results):

@@ -18,12 +18,13 @@ from made_up import (
 from scipy.stats import wilcoxon
 
 from lusco import figures
+from lusco.colours import ON_BLACK, ON_WHITE
 from lusco.figures.calibration import expected_error
 from lusco.figures.distances import compare, holm
 from lusco.figures.draw import side_by_side
 from lusco.figures.examples import balance
 from lusco.figures.pixels import binned
-from lusco.figures.style import ON_BLACK, ON_WHITE, shown
+from lusco.figures.style import shown
 
 
 def test_medians_of_a_known_table_are_those_of_the_drawn_table():

@@ -9,7 +9,9 @@ import pytest
 from damage import WORDS, YAMLS, damaged
 from hypothesis import given
 from hypothesis import strategies as st
+from recolored import PIXEL_NM, recolored_table
 
+from lusco.export import export
 from lusco.ingest import FORMATS
 
 TEXTS = ("thunderstorm", "csv", "rapidstorm", "elyra", "nanoimager")
@@ -34,11 +36,26 @@ def image_imagej(make):
     return make.tiff(np.ones((3, 4), np.uint8), 20, imagej=True, metadata={"unit": "nm", "axes": "YX"}), {}
 
 
+def exported(make):
+    recolored_table(make.folder / "a.csv")
+    export(make.folder / "a.csv", "a", PIXEL_NM, make.folder / "a.hdf5", make.folder / "a.smlm")
+
+
+def picasso_exported(make):
+    exported(make)
+    return make.folder / "a.hdf5", {}
+
+
+def smlm_of_channels(make):
+    exported(make)
+    return make.folder / "a.smlm", {"truth_column": "channel"}
+
+
 def is_text(write):
     return write.__name__.startswith(TEXTS)
 
 
-WRITERS = [*measured.WRITERS, image, image_compressed, image_ome, image_imagej]
+WRITERS = [*measured.WRITERS, image, image_compressed, image_ome, image_imagej, picasso_exported, smlm_of_channels]
 
 
 @pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
@@ -69,8 +86,9 @@ def test_any_column_may_be_named_as_the_truth(truth, folder, reads):
         reads("ingested", path, {}, options | {"truth_column": truth})
 
 
-def test_a_damaged_yaml_beside_a_table_is_read_or_its_fault_is_said(folder, reads):
-    path, options = measured.picasso(measured.maker(folder))
+@pytest.mark.parametrize("write", [measured.picasso, picasso_exported], ids=lambda write: write.__name__)
+def test_a_damaged_yaml_beside_a_table_is_read_or_its_fault_is_said(write, folder, reads):
+    path, options = write(measured.maker(folder))
     beside = path.with_suffix(".yaml")
 
     @given(damaged(beside.read_bytes(), (*WORDS, *YAMLS)))
@@ -81,7 +99,10 @@ def test_a_damaged_yaml_beside_a_table_is_read_or_its_fault_is_said(folder, read
     run()
 
 
-@pytest.mark.parametrize("write", [measured.smlm, measured.minflux_zipped], ids=lambda write: write.__name__)
+ARCHIVES = [measured.smlm, smlm_of_channels, measured.minflux_zipped]
+
+
+@pytest.mark.parametrize("write", ARCHIVES, ids=lambda write: write.__name__)
 def test_damaged_members_of_an_archive_are_read_or_their_fault_is_said(write, folder, reads):
     path, options = write(measured.maker(folder))
     with zipfile.ZipFile(path) as archive:

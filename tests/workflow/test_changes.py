@@ -16,7 +16,8 @@ from toy import (
 )
 
 # the first of the mixed acquisitions is an example in a figure of its own
-NEW = {"ingest": 1, "render": 1, "recolor_acquisition": 1, "draw_mixed": 1, "split": 1, "report_page": 1, "record": 1}
+APPLIED_ANEW = {"recolor_acquisition": 1, "export_acquisition": 1, "draw_mixed": 1}
+NEW = {"ingest": 1, "render": 1, **APPLIED_ANEW, "split": 1, "report_page": 1, "record": 1}
 CELL_1_ANEW = NEW | {"draw": 1}
 
 
@@ -48,8 +49,7 @@ def test_a_new_mixed_acquisition_with_a_truth_is_scored_too(done):
     assert jobs == {
         "simulate": 1,
         "render": 1,
-        "recolor_acquisition": 1,
-        "draw_mixed": 1,
+        **APPLIED_ANEW,
         "split": 1,
         "evaluate": 1,
         "draw": 1,
@@ -98,7 +98,7 @@ SETTINGS = {
     ),
     "recolor.crosstalk": (
         {"recolor": {"crosstalk": 0.02}},
-        {"recolor_acquisition": 2, "draw_mixed": 2, "evaluate": 1, **AFTER_EVALUATION},
+        {"recolor_acquisition": 2, "export_acquisition": 2, "draw_mixed": 2, "evaluate": 1, **AFTER_EVALUATION},
     ),
     "sweeps.density": (
         {"sweeps": {"density": [0.5, 1]}},
@@ -128,7 +128,8 @@ EDITS = {
     "report/template.html": {"report_page": 1, "record": 1},
     "figures/overlap.py": {"draw_mixed": 2, **AFTER_EVALUATION},
     "evaluate/overlap.py": {"evaluate": 1, **AFTER_EVALUATION},
-    "recolor/__init__.py": {"recolor_acquisition": 2, "draw_mixed": 2, **TESTING},
+    "recolor/__init__.py": {"recolor_acquisition": 2, "export_acquisition": 2, "draw_mixed": 2, **TESTING},
+    "export.py": {"export_acquisition": 2, "record": 1},
     "network.py": {"train": 1, **AFTER_TRAINING},
     "train/loop.py": {"train": 1, **AFTER_TRAINING},
     "superpose/composites.py": {"superpose": 2, "train": 1, **AFTER_TRAINING},
@@ -159,6 +160,7 @@ def test_every_stage_depends_on_its_own_code(done):
         "model": "model.py",
         "recolor_composites": "recolor/__init__.py",
         "recolor_acquisition": "recolor/__init__.py",
+        "export_acquisition": "export.py",
         "evaluate": "evaluate/__init__.py",
         "draw": "figures/__init__.py",
         "draw_mixed": "figures/draw_mixed.py",

@@ -22,7 +22,7 @@ def test_the_contract_is_what_is_made(fresh):
         *(
             f"recolored/{acquisition}{ending}"
             for acquisition in ("cell_1", "mixture")
-            for ending in (".ome.tiff", ".csv")
+            for ending in (".ome.tiff", ".csv", ".hdf5", ".yaml", ".smlm")
         ),
         *(f"model/{file}" for file in ("model.json", "weights.safetensors")),
         *(f"evaluation/{table}.csv" for table in ("distances", "overlap", "assignment", "summary")),

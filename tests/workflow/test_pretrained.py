@@ -4,6 +4,8 @@ import pytest
 from dag import planned
 from toy import AFTER_TRAINING, CONFIG, MEASURED, edit, put_model, write_sheet
 
+APPLIED = {"recolor_acquisition": 1, "export_acquisition": 1}
+
 
 @pytest.fixture
 def pretrained(fresh) -> dict:
@@ -21,13 +23,19 @@ def test_with_a_pretrained_model_nothing_is_trained(fresh, pretrained):
 
 def test_a_pretrained_model_only_recolors_where_there_are_only_mixed_acquisitions(fresh, pretrained):
     write_sheet(fresh, [MEASURED])
-    assert planned(fresh, pretrained, ["recolor"]) == {"ingest": 1, "model": 1, "recolor_acquisition": 1}
-    everything = {"ingest": 1, "render": 1, "model": 1, "recolor_acquisition": 1, "record": 1}
+    assert planned(fresh, pretrained, ["recolor"]) == {"ingest": 1, "model": 1, **APPLIED}
+    everything = {"ingest": 1, "render": 1, "model": 1, **APPLIED, "record": 1}
     assert planned(fresh, pretrained) == everything
 
 
 def test_recolor_makes_nothing_but_recoloured_acquisitions(fresh, pretrained):
-    assert planned(fresh, pretrained, ["recolor"]) == {"simulate": 1, "ingest": 1, "model": 1, "recolor_acquisition": 2}
+    assert planned(fresh, pretrained, ["recolor"]) == {
+        "simulate": 1,
+        "ingest": 1,
+        "model": 1,
+        "recolor_acquisition": 2,
+        "export_acquisition": 2,
+    }
 
 
 def test_an_own_model_used_as_pretrained_is_not_trained_again(done):

@@ -19,7 +19,7 @@ MEASURED = "cell_1\tmixed\tcell_1.csv\t\t\t"
 SCORED = "mixture\tmixed\tsimulations/mixed_three.yaml\tsimulation\t\tstructure"
 
 TESTING = {"recolor_composites": 1, "evaluate": 1, "draw": 1, "report_page": 1, "record": 1}
-AFTER_TRAINING = TESTING | {"model": 1, "recolor_acquisition": 2, "draw_mixed": 2}
+AFTER_TRAINING = TESTING | {"model": 1, "recolor_acquisition": 2, "export_acquisition": 2, "draw_mixed": 2}
 AFTER_EVALUATION = {"draw": 1, "report_page": 1, "record": 1}
 EVERYTHING = {
     "simulate": 7,

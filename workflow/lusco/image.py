@@ -1,7 +1,8 @@
-"""Images on disk: OME-TIFF with a physical pixel size and channel names, as Fiji and napari open them."""
+"""Images on disk: OME-TIFF with a physical pixel size, names and colours of channels, as Fiji and napari open them."""
 
 import hashlib
 import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ _TO_NM = {
     "pm": 1e-3,
     "Å": 0.1,
 }
+_TILE_PX = 256
+_SMALL_PX = 2048  # sides up to which a viewer shows an image without coarser copies of it
+_CLASSIC_BYTES = 3e9  # of pixels, which a TIFF of at most 4 GiB holds together with their coarser copies
 _SQUARE = 1e-3  # relative difference of the sides up to which a pixel counts as square
 
 
@@ -45,8 +49,11 @@ class Image:
     channels: tuple[str, ...] = ()
 
 
-def write(image: Image, path: str | Path) -> None:
+def write(image: Image, path: str | Path, colours: Sequence[str] = ()) -> None:
     """Write an OME-TIFF, atomically, tiled and compressed; the same image gives the same bytes.
+
+    Beside an image with a side above 2,048 pixels lie copies of it, each half the size of the one before, so that
+    viewers need not read the whole of it to show the whole of it.
 
     Parameters
     ----------
@@ -54,52 +61,89 @@ def write(image: Image, path: str | Path) -> None:
         Pixels of any real type, with a pixel size and a name per channel.
     path : str or Path
         File to write, ending in `.ome.tiff`.
+    colours : sequence of str
+        A colour per channel, as `#RRGGBB`, in which viewers show it; without any, viewers choose.
     """
+    coloured = {"Color": [_rgba(colour) for colour in colours]} if colours else {}
     metadata = {
-        "UUID": f"urn:uuid:{_identity(image)}",
+        "UUID": f"urn:uuid:{_identity(image, colours)}",
         "axes": "CYX",
-        "Channel": {"Name": list(image.channels)},
+        "Channel": {"Name": list(image.channels)} | coloured,
         "PhysicalSizeX": image.pixel_nm,
         "PhysicalSizeXUnit": "nm",
         "PhysicalSizeY": image.pixel_nm,
         "PhysicalSizeYUnit": "nm",
     }
-    with atomic(path) as partial:
-        tifffile.imwrite(
-            partial,
-            image.pixels,
-            ome=True,
-            photometric="minisblack",
-            tile=(256, 256),
-            compression="zlib",
-            predictor=image.pixels.dtype.kind != "f",
-            resolution=(1e7 / image.pixel_nm, 1e7 / image.pixel_nm),
-            resolutionunit="CENTIMETER",
-            metadata=metadata,
-        )
+    stored = {
+        "photometric": "minisblack",
+        "tile": (_TILE_PX, _TILE_PX),
+        "compression": "zlib",
+        "predictor": image.pixels.dtype.kind != "f",
+        "resolutionunit": "CENTIMETER",
+    }
+    per_cm = 1e7 / image.pixel_nm
+    number = _coarser(image.pixels.shape)
+    is_big = image.pixels.nbytes > _CLASSIC_BYTES
+    with atomic(path) as partial, tifffile.TiffWriter(partial, bigtiff=is_big, ome=True) as tiff:
+        tiff.write(image.pixels, subifds=number, resolution=(per_cm, per_cm), metadata=metadata, **stored)
+        for step, level in enumerate(_halved(image.pixels, number), 1):
+            tiff.write(level, subfiletype=1, resolution=(per_cm / 2**step,) * 2, **stored)
 
 
-def _identity(image: Image) -> uuid.UUID:
+def _coarser(shape: tuple[int, ...]) -> int:
+    """How many coarser copies an image has: down to one that is small, or a single pixel wide."""
+    long, short, number = max(shape[1:]), min(shape[1:]), 0
+    while long > _SMALL_PX and short > 1:
+        long, short, number = long // 2, short // 2, number + 1
+    return number
+
+
+def _halved(pixels: np.ndarray, number: int) -> Iterator[np.ndarray]:
+    """Means of two by two pixels, of those again, and so on; a last odd row or column is left out."""
+    for _ in range(number):
+        coarser = np.empty((len(pixels), pixels.shape[1] // 2, pixels.shape[2] // 2), pixels.dtype)
+        rows, columns = 2 * coarser.shape[1], 2 * coarser.shape[2]
+        for channel, half in zip(pixels[:, :rows, :columns], coarser, strict=True):
+            half[...] = channel.reshape(rows // 2, 2, columns // 2, 2).mean((1, 3))
+        yield coarser
+        pixels = coarser
+
+
+def _rgba(colour: str) -> int:
+    """A colour as OME writes it: red, green, blue and opacity, a byte each, as one signed number."""
+    return int.from_bytes(bytes.fromhex(f"{colour[1:]}FF"), signed=True)
+
+
+def _identity(image: Image, colours: Sequence[str]) -> uuid.UUID:
     """The identifier that OME wants of a file, drawn from its content rather than from the clock."""
     digest = hashlib.sha256(np.ascontiguousarray(image.pixels))
-    digest.update(repr((image.pixels.shape, image.pixels.dtype.str, image.pixel_nm, image.channels)).encode())
+    described = image.pixels.shape, image.pixels.dtype.str, image.pixel_nm, image.channels, tuple(colours)
+    digest.update(repr(described).encode())
     return uuid.UUID(bytes=digest.digest()[:16], version=5)
 
 
-def read(path: str | Path) -> Image:
-    """Read a TIFF or OME-TIFF of one plane, or of several channels.
+def read(path: str | Path, own: bool = False) -> Image:
+    """Read a TIFF or OME-TIFF of one plane, or of several channels; of a pyramid its finest level.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    own : bool
+        Whether it was written by `write`, and may be of any size.
 
     Raises
     ------
     InputError
-        If the file is missing, truncated or no TIFF, holds several images, has more than two dimensions besides
-        channels, or pixels that are not square.
+        If the file is missing, truncated or no TIFF, claims to be larger than what is read of others, holds several
+        images, has more than two dimensions besides channels, or pixels that are not square.
     """
     path = Path(path)
     try:
         with tifffile.TiffFile(path) as tiff:
             series, images = tiff.series[0], len(tiff.series)
-            refuse_claim(series.nbytes, path)
+            if not own:
+                refuse_claim(series.nbytes, path)
             is_complete = bool(tiff.ome_metadata) or ".ome.tif" not in path.name.lower()
             pixels, axes = series.asarray(), series.axes
             size_nm, channels = _physical_size(tiff)

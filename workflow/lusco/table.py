@@ -220,6 +220,8 @@ def _as_thunderstorm(table: pd.DataFrame, first: int) -> pa.Table:
     """Rows with rounded numbers and ThunderSTORM's names, numbered from `first`."""
     real = [name for name in table.columns if table[name].dtype.kind == "f"]
     rounded = {name: table[name].astype(np.float64).round(3 if name.endswith("_nm") else 5) for name in real}
-    named = table.assign(**rounded).rename(columns=THUNDERSTORM)
+    # as text, because Arrow tells the type of an object by its value, and without rows there is none
+    text = {name: table[name].astype("str") for name in table.columns if table[name].dtype.kind == "O"}
+    named = table.assign(**rounded, **text).rename(columns=THUNDERSTORM)
     named.insert(0, "id", np.arange(first, first + len(named)))
     return pa.Table.from_pandas(named, preserve_index=False)

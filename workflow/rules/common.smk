@@ -138,11 +138,16 @@ def recolored(acquisitions=None):
     return [f"{EXPERIMENT}/recolored/{file.format(name)}" for name in chosen for file in files]
 
 
+def exported():
+    """The recoloured acquisitions in the formats of other programs."""
+    return [f"{EXPERIMENT}/recolored/{a.name}.{ending}" for a in APPLIED for ending in ("hdf5", "yaml", "smlm")]
+
+
 def products():
     """What an experiment is for: without test acquisitions (pretrained models only) there is nothing to report on."""
     model = [f"{EXPERIMENT}/model/{file}" for file in ("model.json", "weights.safetensors")]
     page = [f"{EXPERIMENT}/report.html", f"{EXPERIMENT}/splits.tsv", *rules.evaluate.output] if TESTED else []
-    return page + model + recolored()
+    return page + model + recolored() + exported()
 
 
 def everything():

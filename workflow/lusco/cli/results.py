@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lusco.cli.options import Composites, Levels, Out, Seed, Settings, app, numbers
+from lusco.cli.options import Composites, Levels, Out, Pixel, Seed, Settings, app, numbers
 
 Viewer = Annotated[Path | None, typer.Option(help="File for the report's viewer to write.")]
 
@@ -106,6 +106,20 @@ def figure_mixed(
     from lusco.figures.draw_mixed import draw_mixed
 
     draw_mixed(name, acquisition, image, table, regions, out, viewer)
+
+
+@app.command()
+def export(
+    table: Annotated[Path, typer.Argument(help="Recoloured table.")],
+    name: Annotated[str, typer.Option(help="Name of the acquisition.")],
+    pixel_nm: Pixel,
+    picasso: Annotated[Path, typer.Option(help="HDF5 to write, its YAML beside it.")],
+    smlm: Annotated[Path, typer.Option(help=".smlm file to write.")],
+) -> None:
+    """Write the localizations of a recoloured acquisition for Picasso and ShareLoc."""
+    from lusco.export import export as run
+
+    run(table, name, pixel_nm, picasso, smlm)
 
 
 @app.command()

@@ -139,7 +139,7 @@ def _example(localizations: Path, picture: Path, side_px: int, pixel_nm: float) 
     """The densest part of an acquisition, as measured and as recoloured."""
     counts = render(table.read(localizations), pixel_nm)
     window = _densest(counts, side_px)
-    return counts[window], image.read(picture).pixels[:, *window]
+    return counts[window], image.read(picture, own=True).pixels[:, *window]
 
 
 def _densest(counts: np.ndarray, side_px: int) -> tuple[slice, slice]:

@@ -33,7 +33,7 @@ def draw_mixed(
         File for the viewer.
     """
     acquisition = table.read(localizations)
-    recolored = image.read(picture)
+    recolored = image.read(picture, own=True)
     structures, pixel_nm = list(recolored.channels), recolored.pixel_nm
     chances = [f"p_{structure}" for structure in structures]
     rows = read_csv(labelled, usecols=lambda column: column in ("rejected", "true_structure", *chances))

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from lusco.colours import ON_BLACK
 from lusco.figures.pixels import colour_key, grey, merged, show, tinted
-from lusco.figures.style import ON_BLACK, Drawing, blank, shown, styled, width_in
+from lusco.figures.style import Drawing, blank, shown, styled, width_in
 
 
 @styled

@@ -10,7 +10,8 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from scipy.ndimage import gaussian_filter
 
-from lusco.figures.style import ON_BLACK, shown
+from lusco.colours import ON_BLACK
+from lusco.figures.style import shown
 
 GAMMA = 0.6  # lifts single localizations out of the black
 SMOOTHING_NM = 12.0  # standard deviation, about one localization precision; only for the eye

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon
 
+from lusco.colours import ON_BLACK
 from lusco.figures.pixels import full_brightness, grey, show, tinted
-from lusco.figures.style import DPI, GREY, INK, ON_BLACK, Drawing, cut, styled
+from lusco.figures.style import DPI, GREY, INK, Drawing, cut, styled
 
 GAP, BIG, NETWORK, ARROW, LABEL, TITLE = 0.12, 1.75, 0.85, 0.5, 0.24, 0.45  # inches
 CHARACTERS = 17  # of a name above an image, per inch

@@ -1,8 +1,6 @@
 """What all figures share: colours, names as shown, panels, and saving.
 
-One colour per structure, the same hue everywhere: bright on the black of images, where colours add, and darker on
-the white of plots. The order was chosen by distance in CIELAB under simulated protan, deutan and tritan vision
-(Machado 2009): no two of the first four are closer than 20, and a marker shape per structure says the same again.
+Structures have the colours of `lusco.colours`; a marker shape per structure says the same again.
 """
 
 import textwrap
@@ -19,10 +17,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FuncFormatter
 
+from lusco.colours import ON_WHITE
 from lusco.files import atomic
 
-ON_BLACK = ("#00C8FF", "#FF46C8", "#FFE032", "#00AA5A", "#FF6414", "#5A6EFF", "#F2D3B8", "#A0A0A0")
-ON_WHITE = ("#1C9FDB", "#CB2F93", "#DBA800", "#00694C", "#CC4400", "#2838B0", "#6E3B12", "#8A8A8A")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 ALL = "all"  # the row of a table that holds all structures together
 INK, GREY, PALE, ALARM = "#1F2430", "#6B7280", "#E2E5EA", "#B42318"

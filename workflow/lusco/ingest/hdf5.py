@@ -79,17 +79,22 @@ def read_picasso(source: Source) -> Raw:
                 f"put {path.with_suffix('.yaml').name} with `Pixelsize` beside it, or give `pixel_nm`",
             )
         )
-    columns = {f"{axis}_nm": (as_numbers(path, axis, locs[axis]) + _HALF_PIXEL) * pixel_nm for axis in "xy"}
+    offset_px = dict(zip("xy", camera.get("Offset (px)", (0, 0)), strict=True))
+    columns = {
+        f"{axis}_nm": (as_numbers(path, axis, locs[axis]) + _HALF_PIXEL - offset_px[axis]) * pixel_nm for axis in "xy"
+    }
     if {"lpx", "lpy"} <= set(locs.dtype.names):
         errors_px = (as_numbers(path, name, locs[name]) for name in ("lpx", "lpy"))
         columns["uncertainty_nm"] = rms(path, *errors_px) * pixel_nm
-    for name, standard in (("z", "z_nm"), ("frame", "frame"), ("photons", "photons"), ("group", "trace")):
-        if name in locs.dtype.names:
-            columns[standard] = locs[name]
+    standard = {"z": "z_nm", "frame": "frame", "photons": "photons", "group": "trace"}
+    if "Structures" in camera:  # as `lusco export` writes it, a group is a structure and no molecule
+        del standard["group"]
+    columns |= {standard[name]: locs[name] for name in standard if name in locs.dtype.names}
     columns |= truth(path, source.truth_column, {name: locs[name] for name in locs.dtype.names})
     field_nm = None
     if "Width" in camera and "Height" in camera:
-        field_nm = (0.0, camera["Width"] * pixel_nm, 0.0, camera["Height"] * pixel_nm)
+        x0, y0 = (-offset_px[axis] * pixel_nm for axis in "xy")
+        field_nm = (x0, x0 + camera["Width"] * pixel_nm, y0, y0 + camera["Height"] * pixel_nm)
     return Raw(columns, CENTRE, field_nm)
 
 
@@ -105,7 +110,14 @@ def _picasso_yaml(path: Path) -> dict[str, Any]:
         if key in merged and not (isinstance(merged[key], (int, float)) and 0 < merged[key] < _LARGEST_CAMERA):
             what = f"`{merged[key]}` is not a positive number, or too large"
             raise InputError(Fault(beside, what, "correct it", f"key `{key}`"))
+    offset = merged.get("Offset (px)", [0, 0])
+    if not (isinstance(offset, list) and len(offset) == 2 and all(_is_offset(number) for number in offset)):
+        raise InputError(Fault(beside, f"`{offset}` is not two numbers of pixels", "correct it", "key `Offset (px)`"))
     return merged
+
+
+def _is_offset(number: Any) -> bool:
+    return isinstance(number, (int, float)) and abs(number) < _LARGEST_CAMERA
 
 
 def read_decode(source: Source) -> Raw:

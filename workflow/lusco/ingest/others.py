@@ -18,6 +18,7 @@ from lusco.schema import check_size, parts
 
 _BYTES_OF_A_NUMBER = 8
 _STANDARD = {"position_x": "x_nm", "position_y": "y_nm", "position_z": "z_nm", "frame": "frame"}
+_CHANNEL = "channel"  # names the structures of an .smlm file, where the sheet calls it the column of the truth
 _UNSAID_NOTE = "the file does not say the unit of the brightness; it is taken as photons"
 
 
@@ -28,13 +29,30 @@ def reader(format: str) -> Callable[[Source], Raw]:
         logging.getLogger("locan").setLevel(logging.ERROR)  # it warns of every column it has no name for
         with reading(source.path, format):
             _CLAIMS[format](source.path)
-            table = _load(format)(source.path, convert=False)
-        if isinstance(table, list):
-            what = f"the file holds {len(table)} tables"
+            loaded = _load(format)(source.path, convert=False)
+        tables = [part.data for part in (loaded if isinstance(loaded, list) else [loaded])]
+        if format == "smlm" and source.truth_column == _CHANNEL and not any(_CHANNEL in table for table in tables):
+            tables = [_with_channels(source.path, tables)]
+        if len(tables) != 1:
+            what = f"the file holds {len(tables)} tables"
             raise InputError(Fault(source.path, what, "export one table per file"))
-        return _localizations(source, table.data, format)
+        return _localizations(source, tables[0], format)
 
     return read
+
+
+def _with_channels(path: Path, tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """The tables of an .smlm file as one, with the channel of each as a column."""
+    manifest = _smlm_manifest(path)
+    with reading(path, "smlm"):
+        described = [file for file in manifest["files"] if file["type"] == "table"]
+        forms = {file["format"] for file in described}
+        named = [
+            table.assign(**{_CHANNEL: str(file["channel"])}) for file, table in zip(described, tables, strict=True)
+        ]
+    if len(forms) != 1:
+        raise InputError(Fault(path, "its tables differ in their columns", "export one table per file"))
+    return pd.concat(named, ignore_index=True)
 
 
 def _check_smlm(path: Path) -> None:
@@ -104,12 +122,17 @@ def _localizations(source: Source, table: pd.DataFrame, format: str) -> Raw:
     return Raw(columns, UNCHANGED, notes=tuple(notes))
 
 
+def _smlm_manifest(path: Path) -> dict[str, Any]:
+    with reading(path, "smlm"), zipfile.ZipFile(path) as archive:
+        return json.loads(archive.read("manifest.json"))
+
+
 def _smlm_units(path: Path) -> dict[str, str]:
     """Units of an .smlm table by locan's names of the columns; locan takes all of them for nm."""
     from locan.constants import SMLM_KEYS
 
-    with reading(path, "smlm"), zipfile.ZipFile(path) as archive:
-        manifest = json.loads(archive.read("manifest.json"))
+    manifest = _smlm_manifest(path)
+    with reading(path, "smlm"):
         table = next(file for file in manifest["files"] if file["type"] == "table")
         form = manifest["formats"][table["format"]]
         units = form.get("units", [])

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lusco import image, table
+from lusco.colours import on_black
 from lusco.files import atomic, write_array
 from lusco.model import ModelDescription
 from lusco.novelty import Known
@@ -172,9 +173,10 @@ def recolor_acquisition(
     model = recolorer.description
     counts = render(acquisition, model.pixel_nm)
     result = recolorer(counts)
-    image.write(image.Image(result.channels, model.pixel_nm, model.structures), image_out)
+    recolored = image.Image(result.channels, model.pixel_nm, model.structures)
+    image.write(recolored, image_out, on_black(len(model.structures)))
     of_pixels = result.probabilities
-    del result  # of large fields, every copy of what has served is gigabytes
+    del result, recolored  # of large fields, every copy of what has served is gigabytes
 
     localizations = acquisition.table
     x0, _, y0, _ = acquisition.field_nm

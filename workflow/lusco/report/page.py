@@ -10,8 +10,9 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lusco import __version__
+from lusco.colours import ON_BLACK
 from lusco.figures.shapes import LABELS, paired
-from lusco.figures.style import ALL, ON_BLACK, shown
+from lusco.figures.style import ALL, shown
 from lusco.report import failures
 from lusco.report.content import Mixture, ReportContent
 from lusco.report.verdict import CRITERIA, FAIR, GOOD, POOR, findings, percent, reason, verdict

@@ -6,7 +6,8 @@ from typing import Any
 
 from bokeh.resources import Resources
 
-from lusco.figures.style import ON_BLACK, ON_WHITE, shown
+from lusco.colours import ON_WHITE, on_black
+from lusco.figures.style import shown
 from lusco.report import failures
 from lusco.report.content import COMPOSITES, ReportContent
 
@@ -53,7 +54,7 @@ def viewer(content: ReportContent) -> Mapping[str, Any] | None:
         "page": page,
         "known": {image["key"] for image in page["images"]},
         "groups": {label: group for label, group in groups.items() if group},
-        "colours": [ON_BLACK[index % len(ON_BLACK)] for index in range(len(content.structures))],
+        "colours": on_black(len(content.structures)),
         "scripts": scripts,
         "bokeh": Resources(mode="inline", components=["bokeh", "bokeh-api"], log_level="error").js_raw,
     }
