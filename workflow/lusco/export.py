@@ -84,7 +84,7 @@ def read_recolored(path: str | Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     ours = {theirs: name for name, theirs in THUNDERSTORM.items()}
     types = defaultdict(lambda: "f4", {THUNDERSTORM.get(name, name): what for name, what in _READ_AS.items()})
     wanted = {"usecols": lambda heading: heading not in _NOT_EXPORTED, "dtype": types}
-    rows = read_csv(path, keep_default_na=False, na_values=[""], **wanted).rename(columns=ours)
+    rows = read_csv(path, **wanted).rename(columns=ours)
     structures = tuple(name.removeprefix(_CHANCE) for name in rows if name.startswith(_CHANCE))
     if not (set(_READ_AS) <= set(rows) and set(rows["structure"]) <= set(structures)):
         raise InputError(Fault(path, "the table was not written by `lusco recolor`", RECREATE))
