@@ -36,9 +36,9 @@ lint: $(INSTALLED)
 	$(BIN)/snakemake --lint
 
 figures: $(INSTALLED)
-	$(BIN)/snakemake print_figures figures --workflow-profile workflow/profiles/local $(ARGS)
+	$(BIN)/snakemake all print_figures --workflow-profile workflow/profiles/local $(ARGS)
 ifeq ($(ARGS),)
-	cp results/demo/figures/mixed_mixture_01.png resources/pictures/demo.png
+	$(BIN)/python docs/pictures.py
 endif
 
 peers: $(PEERS)

@@ -1,0 +1,41 @@
+"""The pictures of the documentation, from a finished demo: `make figures` calls it."""
+
+import shutil
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+PROJECT = Path(__file__).parents[1]
+DEMO = PROJECT / "results" / "demo"
+PICTURES = PROJECT / "resources" / "pictures"
+SIZE_PX = (1200, 760)
+CLOSER = 2  # steps of the button that zooms in
+
+
+def main() -> None:
+    """Copy the figure of the demo's mixture, and take a picture of the viewer if there is a browser."""
+    shutil.copyfile(DEMO / "figures" / "mixed_mixture_01.png", PICTURES / "demo.png")
+    if driver := shutil.which("chromedriver"):
+        photograph(DEMO / "report.html", PICTURES / "viewer.png", driver)
+
+
+def photograph(report: Path, picture: Path, driver: str) -> None:
+    """The viewer of a report as a browser shows it, zoomed in, half as measured and half recoloured."""
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    with webdriver.Chrome(options, webdriver.ChromeService(driver)) as browser:
+        browser.set_window_size(*SIZE_PX)
+        browser.get(report.as_uri())
+        viewer = browser.find_element(By.ID, "viewer")
+        WebDriverWait(browser, 30).until(lambda _: viewer.get_attribute("data-shown"))
+        for _ in range(CLOSER):
+            browser.find_element(By.ID, "closer").click()
+        WebDriverWait(browser, 30).until(lambda _: viewer.screenshot_as_png == viewer.screenshot_as_png)
+        viewer.screenshot(str(picture))
+
+
+if __name__ == "__main__":
+    main()
