@@ -2,6 +2,7 @@
 # make test   installs the same and runs the tests
 # make lint   checks style
 # make peers  installs models by others into .venv-peers, for resources/experiments/peers.yaml
+# make zoo    installs what packages for the BioImage Model Zoo are written and checked with into .venv-zoo
 # all of them need nothing but Python 3.11 to 3.13 and a network
 #
 # More for Snakemake goes into ARGS:  make ARGS="--configfile resources/experiments/real_fields.yaml"
@@ -13,12 +14,13 @@ TESTS ?=
 
 INSTALLED := .venv/installed
 PEERS := .venv-peers/installed
+ZOO := .venv-zoo/installed
 BIN := .venv/bin
 
 # rules and tests call `lusco` by its name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test lint peers
+.PHONY: run test lint peers zoo
 
 run: $(INSTALLED)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/local $(ARGS)
@@ -38,6 +40,14 @@ $(PEERS): envs/peers.txt envs/peers.post-deploy.sh
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --requirement envs/peers.txt
 	PATH=$(CURDIR)/.venv-peers/bin:$$PATH bash envs/peers.post-deploy.sh
+	touch $@
+
+zoo: $(ZOO)
+
+$(ZOO): envs/zoo.txt envs/zoo.post-deploy.sh
+	$(PYTHON) -m venv .venv-zoo
+	.venv-zoo/bin/python -m pip install --quiet --requirement envs/zoo.txt
+	PATH=$(CURDIR)/.venv-zoo/bin:$$PATH bash envs/zoo.post-deploy.sh
 	touch $@
 
 $(INSTALLED): pyproject.toml
