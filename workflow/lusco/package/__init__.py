@@ -63,9 +63,9 @@ def package(folder: str | Path, out: str | Path) -> None:
         what = f"it is a model by others (`{model.head}`), which cannot be packaged"
         raise InputError(Fault(folder, what, "give one that `lusco train` wrote"))
     whole = Whole(read_network(folder, model), model).eval()
-    smallest_px, step_px, _ = sizes(model.depth)
+    smallest_px, _, _ = sizes(model.depth)
     onnx = to_onnx(whole, smallest_px)
-    difference = check_onnx(onnx, whole, (smallest_px, smallest_px + step_px))
+    difference = check_onnx(onnx, whole, (smallest_px, smallest_px + 1))
     logger.info("ONNX and PyTorch differ by at most %.1g of a count or of the probabilities", difference)
     weights = {ONNX: onnx, TORCHSCRIPT: to_torchscript(whole, smallest_px)}
     with atomic(out) as partial:

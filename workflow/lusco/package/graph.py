@@ -11,10 +11,11 @@ import zipfile
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from lusco.heads import HEADS
 from lusco.model import ModelDescription
-from lusco.network import UNet
+from lusco.network import UNet, coarsest_px
 from lusco.package.parts import INPUT, OUTPUT, as_zip
 
 OPSET = 18  # of ONNX; what runtimes of the last years read
@@ -37,6 +38,7 @@ class Whole(nn.Module):
     def __init__(self, network: UNet, model: ModelDescription) -> None:
         super().__init__()
         self.network = network
+        self.step_px = coarsest_px(network.depth)
         self.head = HEADS[model.head]
         self.temperature = model.temperature
         self.sharpness = model.sharpness
@@ -45,10 +47,12 @@ class Whole(nn.Module):
     def forward(self, counts: Tensor) -> Tensor:
         """Map counts, shape (batch, 1, rows, columns), to (batch, 2 * structures, rows, columns).
 
-        These are the channels, in counts, and after them the probabilities. Rows and columns must be multiples of
-        `coarsest_px(depth)`.
+        These are the channels, in counts, and after them the probabilities. The image may have any size: as
+        `lusco recolor` does, zeros are added after the last row and column for what the network needs.
         """
-        z = self.network(counts)
+        rows, columns = counts.shape[-2:]
+        z = self.network(functional.pad(counts, (0, -columns % self.step_px, 0, -rows % self.step_px)))
+        z = z[:, :, :rows, :columns]
         logs = self.head.log_probabilities(z, self.scale)
         probabilities = torch.softmax(logs / self.temperature, 1)
         shares = torch.softmax(logs * (self.sharpness / self.temperature), 1)
@@ -73,7 +77,7 @@ def to_onnx(whole: Whole, side_px: int) -> bytes:
     whole : Whole
         The graph.
     side_px : int
-        A side that the network takes, in pixels.
+        Side of the image with which it is followed, in pixels.
     """
     from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
@@ -103,7 +107,7 @@ def to_torchscript(whole: Whole, side_px: int) -> bytes:
     whole : Whole
         The graph.
     side_px : int
-        A side that the network takes, in pixels.
+        Side of the image with which it is followed, in pixels.
     """
     buffer = io.BytesIO()
     with warnings.catch_warnings():

@@ -24,9 +24,10 @@ _READABLE = 0o644 << 16  # mode of a file, where a zip keeps it
 
 
 def sizes(depth: int) -> tuple[int, int, int]:
-    """Smallest side of an image, the step to the next larger, and the halo, all in pixels.
+    """Smallest side of a tile, the step to the next larger, and the halo, all in pixels.
 
     The halo is what tiles must overlap so that they join without seams; something must be left when it is cut off.
+    Whole images may have any size.
     """
     step, halo = coarsest_px(depth), context_px(depth)
     return 2 * halo + step, step, halo

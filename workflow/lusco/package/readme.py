@@ -33,8 +33,8 @@ _TEXT = """# {title}
 The structures are, in both halves and in this order: {structures}.
 
 The input is a histogram: each localization adds 1 to the pixel that it lies in. Do not blur, scale or normalize it.
-Sides are multiples of {step} pixels, and at least {smallest} where a program cuts off the halo of {halo}, by which
-tiles have to overlap so that they join without seams. Surround smaller images by zeros.
+The image may have any size. Tiles join without seams where they overlap by the halo of {halo} pixels on each side and
+begin at multiples of {step}; they have at least {smallest} then.
 
 For the colour of a localization take the probabilities of its pixel: the likeliest structure, or none where even its
 probability is below a threshold of your choice.
@@ -45,9 +45,10 @@ probability is below a threshold of your choice.
 
   ```python
   import numpy as np
-  from bioimageio.core import predict
+  from bioimageio.core import Tensor, predict
 
-  result = predict(model="package.zip", inputs={{"{input}": counts[None, None].astype(np.float32)}})
+  image = Tensor(counts[None, None].astype(np.float32), ("batch", "channel", "y", "x"))
+  result = predict(model="package.zip", inputs={{"{input}": image}})
   channels, probabilities = np.split(result.members["{output}"].data.to_numpy()[0], 2)  # (structures, y, x) each
   # in napari: viewer.add_image(channels, channel_axis=0, scale=({pixel:g}, {pixel:g}))
   ```
@@ -72,9 +73,9 @@ probability is below a threshold of your choice.
 ## What to know
 
 {limitations}
-- LUSCo itself averages over the eight rotations and mirror images of its input, says which regions look unlike anything
-  that the model knows, and writes tables of localizations. This package does none of it; average yourself if you need
-  the last per cent.
+- LUSCo itself averages over the eight rotations and mirror images of its input, which puts about one localization in a
+  hundred more right, says which regions look unlike anything that the model knows, and writes tables of localizations.
+  This package does none of it.
 
 ## Training
 
