@@ -79,6 +79,7 @@ def test_the_graph_loses_no_localization(tmp_path):
     np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.load:DeprecationWarning")
 def test_torchscript_gives_the_same_at_any_size_and_batch(whole):
     loaded = torch.jit.load(io.BytesIO(to_torchscript(whole, 32)))
     for shape in ((1, 1, *SIDES), (3, 1, 31, 45), (1, 1, 1, 2)):
