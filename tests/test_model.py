@@ -5,33 +5,18 @@ from dataclasses import replace
 
 import pytest
 import torch
+from small_model import DESCRIPTION, REJECTION
 from typer.testing import CliRunner
 
 from lusco.cli import app
 from lusco.errors import InputError
-from lusco.model import ModelDescription, check_structures, read_description, read_network, start_network, write_model
+from lusco.model import check_structures, read_description, read_network, start_network, write_model
 from lusco.network import UNet
-
-REJECTION = [
-    {"threshold": 0.0, "rejected": 0.0, "crosstalk": 0.2},
-    {"threshold": 0.5, "rejected": 0.1, "crosstalk": 0.008},
-    {"threshold": 0.9, "rejected": 0.4, "crosstalk": 0.001},
-]
-KNOWN = {
-    "side_px": 16,
-    "surroundings": 1,
-    "features": [[0.0] * 7],
-    "mean": [0.0] * 7,
-    "deviation": [1.0] * 7,
-    "distance": 1.0,
-}
 
 
 @pytest.fixture
 def description():
-    return ModelDescription(
-        ("rings", "lines"), 20.0, "shares", 4, 2, (1.5, 2.5), 1.1, 1.5, REJECTION, KNOWN, {"seed": 1}
-    )
+    return DESCRIPTION
 
 
 @pytest.fixture

@@ -120,6 +120,12 @@ def model_files(name):
     return [f"{model_folder(name)}/{file}" for file in ("model.json", "weights.safetensors")]
 
 
+def model_card(name):
+    """What the authors of a model say of it, if they do."""
+    card = f"{model_folder(name)}/README.md"
+    return [card] if os.path.exists(card) else []
+
+
 def histories():
     """The training history of each of our own models trained here, by name."""
     return {} if CONFIG["pretrained"] else {name: f"{model_folder(name)}/history.csv" for name in OWN}

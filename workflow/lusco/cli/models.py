@@ -115,3 +115,11 @@ def apply_peer(folder: ModelFolder, composites: Composites, out: Out, threads: T
     description, opened = read_description(folder), open_composites(composites)
     check_structures(description, opened.structures, folder)
     run(folder, description, opened, threads, out)
+
+
+@app.command()
+def package(folder: ModelFolder, out: Out) -> None:
+    """Write a model as a package for the BioImage Model Zoo, a zip with ONNX and TorchScript inside."""
+    from lusco.package import package as run
+
+    run(folder, out)

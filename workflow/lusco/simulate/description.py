@@ -98,11 +98,29 @@ def read_description(path: str | Path) -> Description:
     InputError
         With all faults of the file at once.
     """
+    return complete(read_yaml(path), path)
+
+
+def complete(content: dict[str, Any], file: str | Path) -> Description:
+    """Check what a description says and fill in the defaults of the schema.
+
+    Parameters
+    ----------
+    content : dict
+        As written in YAML.
+    file : str or Path
+        Named in faults, and kept as the origin of what is simulated.
+
+    Raises
+    ------
+    InputError
+        With all faults at once.
+    """
     schema = read_yaml(SIMULATION_SCHEMA)
-    full = check(read_yaml(path), schema, path)
-    raise_all([*_reversed_ranges(full, schema, path), *_missing_partner(full, path)])
+    full = check(content, schema, file)
+    raise_all([*_reversed_ranges(full, schema, file), *_missing_partner(full, file)])
     return Description(
-        file=Path(path),
+        file=Path(file),
         parameters=full,
         field_um=tuple(full["field_um"]),
         structures={name: _structure(name, given) for name, given in full["structures"].items()},

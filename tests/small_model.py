@@ -1,0 +1,35 @@
+"""A model of two structures with random weights, for tests that need one but not a good one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from lusco.model import ModelDescription, write_model
+from lusco.network import UNet
+
+REJECTION = [
+    {"threshold": 0.0, "rejected": 0.0, "crosstalk": 0.2},
+    {"threshold": 0.5, "rejected": 0.1, "crosstalk": 0.008},
+    {"threshold": 0.9, "rejected": 0.4, "crosstalk": 0.001},
+]
+KNOWN = {
+    "side_px": 16,
+    "surroundings": 1,
+    "features": [[0.0] * 7],
+    "mean": [0.0] * 7,
+    "deviation": [1.0] * 7,
+    "distance": 1.0,
+}
+DESCRIPTION = ModelDescription(
+    ("rings", "lines"), 20.0, "shares", 4, 2, (1.5, 2.5), 1.1, 1.5, REJECTION, KNOWN, {"seed": 1}
+)
+
+
+def write_small_model(folder: Path, head: str = "shares") -> Path:
+    """Write it; its output is far from indifferent, so that temperature, sharpness and head all show."""
+    torch.manual_seed(0)
+    network = UNet(2, DESCRIPTION.features, DESCRIPTION.depth)
+    network.head.weight.data *= 30
+    write_model(folder, network, replace(DESCRIPTION, head=head))
+    return folder

@@ -1,0 +1,223 @@
+"""Packages for the BioImage Model Zoo, as far as no other package is needed; see also test_package_checked.py."""
+
+import hashlib
+import io
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+from small_model import DESCRIPTION, write_small_model
+from typer.testing import CliRunner
+
+from lusco import package
+from lusco.cli import app
+from lusco.errors import InputError
+from lusco.model import read_description, read_network
+from lusco.network import coarsest_px
+from lusco.package.describe import authors, citations
+from lusco.package.example import cover, example_counts
+from lusco.package.graph import Whole, to_torchscript
+from lusco.package.parts import as_zip, sizes
+from lusco.package.readme import readme, summary
+from lusco.recolor import Recolorer
+from lusco.recolor.tiles import apply_tiled
+
+PROJECT = Path(__file__).parents[1]
+SIDES = (61, 94)  # no multiples of anything that the network needs
+
+
+@pytest.fixture(params=["shares", "regression"])
+def folder(request, tmp_path):
+    return write_small_model(tmp_path / "model", head=request.param)
+
+
+@pytest.fixture
+def whole(folder):
+    model = read_description(folder)
+    return Whole(read_network(folder, model), model).eval()
+
+
+@pytest.fixture
+def files(tmp_path):
+    folder = write_small_model(tmp_path / "model")
+    (folder / "README.md").write_text("# What its authors say\n")
+    model = read_description(folder)
+    whole = Whole(read_network(folder, model), model).eval()
+    return package.contents(folder, model, whole, {"weights.onnx": b"onnx", "weights.torchscript.pt": b"torchscript"})
+
+
+def counts(*shape):
+    return np.random.default_rng(1).poisson(0.7, shape).astype(np.float32)
+
+
+# the graph
+
+
+def test_the_graph_gives_what_recolouring_gives_without_its_symmetries(folder, whole, monkeypatch):
+    def once(network, image, tile_px, device):
+        return apply_tiled(network, image, network.channels, tile_px, 0, coarsest_px(network.depth), device)
+
+    monkeypatch.setattr("lusco.recolor.tiles.apply_symmetric", once)
+    image = counts(*SIDES)
+    expected = Recolorer(folder, read_description(folder), 256, 1, "cpu")(image)
+    channels, probabilities = np.split(whole.compute(image[None, None])[0], 2)
+    np.testing.assert_allclose(channels, expected.channels, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(probabilities, expected.probabilities, rtol=1e-5, atol=1e-6)
+
+
+def test_the_graph_loses_no_localization(tmp_path):
+    folder = write_small_model(tmp_path / "model")
+    model = read_description(folder)
+    image = counts(2, 1, *SIDES)
+    channels, probabilities = np.split(Whole(read_network(folder, model), model).compute(image), 2, axis=1)
+    np.testing.assert_allclose(channels.sum(1, keepdims=True), image, rtol=1e-5)
+    np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.load:DeprecationWarning")
+def test_torchscript_gives_the_same_at_any_size_and_batch(whole):
+    loaded = torch.jit.load(io.BytesIO(to_torchscript(whole, 32)))
+    for shape in ((1, 1, *SIDES), (3, 1, 31, 45), (1, 1, 1, 2)):
+        image = counts(*shape)
+        np.testing.assert_allclose(loaded(torch.from_numpy(image)).detach().numpy(), whole.compute(image), atol=1e-6)
+
+
+def test_torchscript_says_nothing_of_this_computer(whole):
+    with zipfile.ZipFile(io.BytesIO(to_torchscript(whole, 32))) as archive:
+        assert len(archive.namelist()) > 10
+        for name in archive.namelist():
+            assert str(PROJECT).encode() not in archive.read(name), name
+
+
+@pytest.mark.parametrize("depth", range(7))
+def test_something_is_left_of_the_smallest_tile_without_its_halo(depth):
+    smallest, step, halo = sizes(depth)
+    assert smallest % step == 0
+    assert smallest - 2 * halo == step
+
+
+# the files
+
+
+def test_the_description_names_every_file_with_its_checksum(files):
+    text = files["rdf.yaml"].decode()
+    named = {}
+
+    def collect(part):
+        if isinstance(part, dict):
+            if "source" in part:
+                named[part["source"]] = part["sha256"]
+            part = list(part.values())
+        for each in part if isinstance(part, list) else ():
+            collect(each)
+
+    rdf = yaml.safe_load(text)
+    collect(rdf)
+    assert named == {name: hashlib.sha256(files[name]).hexdigest() for name in named}
+    assert {*named, rdf["documentation"], *rdf["covers"], "rdf.yaml"} == set(files)
+    assert files["MODEL_CARD.md"] == b"# What its authors say\n"
+    assert "&id" not in text, "not every program follows references"
+
+
+def test_the_description_says_what_goes_in_and_what_comes_out(files):
+    rdf = yaml.safe_load(files["rdf.yaml"])
+    (given,), (got,) = rdf["inputs"], rdf["outputs"]
+    smallest, step, halo = sizes(DESCRIPTION.depth)
+    for axis in given["axes"][2:]:
+        assert (axis["unit"], axis["scale"], axis["size"]) == ("nanometer", 20.0, {"min": smallest, "step": step})
+    for axis in got["axes"][2:]:
+        assert (axis["halo"], axis["size"]) == (halo, {"tensor_id": "counts", "axis_id": axis["id"]})
+    assert got["axes"][1]["channel_names"] == ["rings", "lines", "p_rings", "p_lines"]
+    assert rdf["license"] == "BSD-3-Clause"
+    assert all(len(tensor["description"]) <= 128 for tensor in (given, got)), "a limit of the format"
+
+
+def test_the_test_tensors_are_what_the_graph_makes_of_a_mixture(files, tmp_path):
+    given, got = (np.load(io.BytesIO(files[f"test_{name}.npy"])) for name in ("counts", "recolored"))
+    model = read_description(tmp_path / "model")
+    np.testing.assert_array_equal(got, Whole(read_network(tmp_path / "model", model), model).compute(given))
+    smallest, step, _ = sizes(model.depth)
+    assert given.shape[2] >= smallest
+    assert given.shape[2] % step == 0
+    assert given.sum() > 1000, "localizations"
+
+
+def test_the_same_files_give_the_same_bytes_and_come_back(files):
+    packed = as_zip(files, zipfile.ZIP_DEFLATED)
+    assert as_zip(dict(files), zipfile.ZIP_DEFLATED) == packed
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == files
+
+
+@pytest.mark.parametrize(("structures", "pixel_nm"), [(("actin", "unheard_of"), 20.0), (("unheard_of",), 6.5)])
+def test_an_example_is_the_same_every_time_whatever_the_structures(structures, pixel_nm):
+    image = example_counts(structures, pixel_nm, sizes(2))
+    assert image.shape == (1, 1, 256, 256)
+    assert image.dtype == np.float32
+    assert image.sum() > 100
+    np.testing.assert_array_equal(image, example_counts(structures, pixel_nm, sizes(2)))
+
+
+def test_the_cover_has_the_proportions_that_the_zoo_asks_for():
+    image = counts(256, 256)
+    picture = cover(image, np.stack([image, image]), 20.0)
+    assert Image.open(io.BytesIO(picture)).size == (512, 256)
+    assert len(picture) < 500_000
+
+
+def test_the_readme_says_how_often_the_model_errs_and_what_it_is_not_for():
+    text = readme(DESCRIPTION, has_card=True)
+    assert "20.0% of the localizations in the wrong structure when none is rejected" in text
+    assert "0.8% of the others when the least sure 10% are" in text
+    assert "Colocalization" in text
+    assert "`MODEL_CARD.md`" in text
+    assert "`MODEL_CARD.md`" not in readme(DESCRIPTION, has_card=False)
+
+
+def test_the_summary_of_very_many_structures_keeps_to_the_limit_of_the_format():
+    assert len(summary(DESCRIPTION)) < 512
+    many = replace(DESCRIPTION, structures=tuple(f"structure_{index}" for index in range(200)))
+    assert len(summary(many)) <= 1024
+
+
+def test_authors_and_citations_are_those_of_the_citation_file():
+    cited = {
+        "title": "The program",
+        "authors": [{"name": "The developers"}, {"given-names": "Ada", "family-names": "Lovelace"}],
+        "references": [{"title": "A paper", "doi": "10.1000/1"}, {"title": "Not to be looked up"}],
+    }
+    assert authors(cited) == ["The developers", "Ada Lovelace"]
+    assert list(citations(cited)) == [{"text": "A paper", "doi": "10.1000/1"}]
+
+
+# faults
+
+
+def test_only_a_zip_is_written(tmp_path):
+    with pytest.raises(InputError, match=r"a package is a zip file; give a name that ends in `\.zip`"):
+        package.package(tmp_path, tmp_path / "package")
+
+
+def test_packages_that_are_missing_are_named_with_their_mend(tmp_path, monkeypatch):
+    monkeypatch.setattr(package, "find_spec", lambda name: None if name.startswith("onnx") else name)
+    with pytest.raises(InputError, match=r"onnx, onnxruntime, onnxscript, with which.*run `make zoo`"):
+        package.package(tmp_path, tmp_path / "package.zip")
+
+
+def test_a_model_by_others_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(package, "find_spec", lambda name: name)
+    folder = write_small_model(tmp_path / "model", head="microsplit")
+    with pytest.raises(InputError, match=r"a model by others \(`microsplit`\), which cannot be packaged"):
+        package.package(folder, tmp_path / "package.zip")
+    assert not (tmp_path / "package.zip").exists()
+
+
+def test_the_command_takes_a_model_and_a_file():
+    result = CliRunner().invoke(app, ["package", "--help"])
+    assert result.exit_code == 0
+    assert "--out" in result.output
