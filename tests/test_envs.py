@@ -125,4 +125,4 @@ def test_nothing_is_in_an_environment_for_nothing():
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_an_environment_gets_the_library_itself(environment):
     script = ENVIRONMENTS[environment].with_suffix(".post-deploy.sh")
-    assert re.search(r"pip install .*--no-deps --editable \.", script.read_text())
+    assert re.search(r'pip install .*--no-deps --editable "\$\{LUSCO_PROJECT:-\.\}"', script.read_text())

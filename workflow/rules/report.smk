@@ -8,9 +8,11 @@ rule report_page:
         sweeps=[f"{EXPERIMENT}/evaluation/sweep_{name}.csv" for name in SWEEPS],
         mixtures=[recolored([a.name])[3] for a in APPLIED],
         mixed_figures=mixed_figures("png"),
-        captions=[f"workflow/report/{caption}.rst" for caption in sorted({*FIGURES.values(), "mixed"})],
+        captions=[
+            ours(f"workflow/report/{name}.rst") for name in sorted({*(name.split("_")[0] for name in DRAWN), "mixed"})
+        ],
     output:
-        report(f"{EXPERIMENT}/report.html", category="Report"),
+        shown(f"{EXPERIMENT}/report.html", "page", "Report"),
     log:
         f"{LOGS}/report.log",
     conda:

@@ -1,8 +1,8 @@
 # Acquisitions described by a file rather than measured.
 rule simulate:
     input:
-        description=lambda wildcards: BY_NAME[wildcards.acquisition].path,
-        defaults="workflow/schemas/simulation.schema.yaml",
+        description=lambda wildcards: source(wildcards.acquisition),
+        defaults=ours("workflow/schemas/simulation.schema.yaml"),
     output:
         "results/acquisitions/{acquisition}/{key}/localizations.parquet",
     log:
