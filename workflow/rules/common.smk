@@ -18,12 +18,13 @@ from lusco.files import check_writable, date_back
 from lusco.settings import load_config
 from lusco.sheet_reader import read_sheet
 
-# rules find the `lusco` that was installed beside this Snakemake, activated or not
-os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
-
 LIBRARY = Path(lusco.__file__).parent
 PROJECT = LIBRARY.parents[1].resolve()
-os.environ["LUSCO_PROJECT"] = str(PROJECT)  # from where the scripts in envs/ install the library
+
+# rules find the `lusco` that was installed beside this Snakemake, activated or not; envs/ install it from the project
+os.environ.update(
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]), LUSCO_PROJECT=str(PROJECT)
+)
 
 
 def ours(path):
