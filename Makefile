@@ -1,6 +1,7 @@
 # make        installs everything into .venv and runs the default experiment to its report
 # make test   installs the same and runs the tests
 # make lint   checks style
+# make docs   builds the documentation to docs/_build/html
 # make peers  installs models by others into .venv-peers, for resources/experiments/peers.yaml
 # all of them need nothing but Python 3.11 to 3.13 and a network
 #
@@ -18,7 +19,7 @@ BIN := .venv/bin
 # rules and tests call `lusco` by its name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test lint peers
+.PHONY: run test lint docs peers
 
 run: $(INSTALLED)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/local $(ARGS)
@@ -32,6 +33,10 @@ lint: $(INSTALLED)
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
+docs: $(INSTALLED)
+	$(BIN)/python docs/generate.py
+	$(BIN)/sphinx-build --quiet --fail-on-warning --nitpicky docs docs/_build/html
+
 peers: $(PEERS)
 
 $(PEERS): envs/peers.txt envs/peers.post-deploy.sh
@@ -42,5 +47,5 @@ $(PEERS): envs/peers.txt envs/peers.post-deploy.sh
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,docs]'
 	touch $@

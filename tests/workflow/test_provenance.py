@@ -34,10 +34,8 @@ def provenance(whole, tmp_path_factory) -> dict:
         page = archive.read("report/report.html").decode()
         names = archive.namelist()
     assert not re.search(r'<(script|link)[^>]*(src|href)="https?:', page)
-    return {
-        "names": names,
-        **{name: json.loads(re.search(rf"var {name} = (\{{.*\}});$", page, re.M)[1]) for name in ("results", "categories")},
-    }
+    parts = ("results", "categories")
+    return {"names": names} | {k: json.loads(re.search(rf"var {k} = (\{{.*\}});$", page, re.M)[1]) for k in parts}
 
 
 def labelled(provenance: dict, file: str) -> dict[str, str]:
