@@ -48,7 +48,7 @@ def configuration_page(schema: Mapping[str, Any]) -> str:
     sections = {name: key for name, key in keys.items() if "properties" in key}
     parts = [BEGINNING, table({name: key for name, key in keys.items() if name not in sections}, schema["required"])]
     for name, key in sections.items():
-        parts.append(f"\n## `{name}`\n\n{key['description']}\n\n{table(key['properties'])}")
+        parts.append(f"\n## `{name}`\n\n{meaning(key)}\n\n{table(key['properties'])}")
         if name == "train":
             further = keys["models"]["additionalProperties"]["properties"]
             own = {name: key for name, key in further.items() if name not in sections["train"]["properties"]}
@@ -62,9 +62,14 @@ def table(keys: Mapping[str, Any], required: list[str] | tuple = ()) -> str:
     rows = ["| key | type | default | limits | meaning |", "|---|---|---|---|---|"]
     for name, key in keys.items():
         default = f"`{json.dumps(key['default'])}`" if "default" in key else "needed" if name in required else ""
-        cells = [f"`{name}`", kind(key), default, ", ".join(limits(key)), " ".join(key["description"].split())]
+        cells = [f"`{name}`", kind(key), default, ", ".join(limits(key)), meaning(key)]
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows) + "\n"
+
+
+def meaning(key: Mapping[str, Any]) -> str:
+    """The explanation, in which nothing is taken for markup."""
+    return " ".join(key["description"].split()).replace("<", "\\<")
 
 
 def kind(key: Mapping[str, Any]) -> str:
