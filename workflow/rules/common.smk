@@ -27,12 +27,8 @@ os.environ.update(
 )
 
 
-def ours(path):
-    """A file of this project: another workflow, which uses this one as a module, runs in a folder of its own."""
-    return local(os.path.relpath(PROJECT / path))
-
-
-MANIFEST = ours("resources/data_manifest.tsv")
+# from where it runs, which is a folder of its own where another workflow uses this one as a module
+MANIFEST = os.path.relpath(PROJECT / "resources" / "data_manifest.tsv")
 DATA = Path("resources/data")
 
 try:
@@ -234,6 +230,11 @@ def code(module):
     for file in sorted(modules(module)):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def content(*paths):
+    """A hash of files of this project that a stage reads beside its code: not inputs, because they may lie elsewhere."""
+    return hashlib.sha256(b"".join((PROJECT / path).read_bytes() for path in paths)).hexdigest()[:12]
 
 
 def modules(module):

@@ -8,9 +8,6 @@ rule report_page:
         sweeps=[f"{EXPERIMENT}/evaluation/sweep_{name}.csv" for name in SWEEPS],
         mixtures=[recolored([a.name])[3] for a in APPLIED],
         mixed_figures=mixed_figures("png"),
-        captions=[
-            ours(f"workflow/report/{name}.rst") for name in sorted({*(name.split("_")[0] for name in DRAWN), "mixed"})
-        ],
     output:
         shown(f"{EXPERIMENT}/report.html", "page", "Report"),
     log:
@@ -23,6 +20,7 @@ rule report_page:
         evaluation=lambda wildcards, input: os.path.dirname(input.evaluation[0]),
         figures=lambda wildcards, input: os.path.dirname(input.figures[0]),
         mixtures=lambda wildcards, input: [f"--mixture={file}" for file in input.mixtures],
+        captions=content(*(f"workflow/report/{name.split('_')[0]}.rst" for name in (*DRAWN, "mixed"))),
         code=code("lusco.report"),
     shell:
         "lusco --log {log} report --config {params.config:q} --model {params.model:q} --evaluation {params.evaluation}"

@@ -2,7 +2,6 @@
 rule simulate:
     input:
         description=lambda wildcards: source(wildcards.acquisition),
-        defaults=ours("workflow/schemas/simulation.schema.yaml"),
     output:
         "results/acquisitions/{acquisition}/{key}/localizations.parquet",
     log:
@@ -14,6 +13,7 @@ rule simulate:
     params:
         structure=lambda wildcards: BY_NAME[wildcards.acquisition].structure,
         seed=CONFIG["seed"],
+        defaults=content("workflow/schemas/simulation.schema.yaml"),
         code=code("lusco.simulate"),
     shell:
         "lusco --log {log} simulate {input.description:q} --name {wildcards.acquisition} --structure {params.structure}"
