@@ -1,6 +1,7 @@
 # make          installs everything into .venv and runs the default experiment to its report
 # make test     installs the same and runs the tests
 # make lint     checks style
+# make docs     builds the documentation to docs/_build/html
 # make figures  draws the figures of an experiment for print, and the pictures of the documentation
 # make peers    installs models by others into .venv-peers, for resources/experiments/peers.yaml
 # make readers  installs programs of the field into .venv-readers, so that `make test` has them open our files
@@ -23,7 +24,7 @@ BIN := .venv/bin
 # rules and tests call `lusco` by its name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test lint figures peers readers zoo
+.PHONY: run test lint docs figures peers readers zoo
 
 run: $(INSTALLED)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/local $(ARGS)
@@ -42,6 +43,10 @@ figures: $(INSTALLED)
 ifeq ($(ARGS),)
 	$(BIN)/python docs/pictures.py
 endif
+
+docs: $(INSTALLED)
+	$(BIN)/python docs/generate.py
+	$(BIN)/sphinx-build --quiet --fail-on-warning --nitpicky docs docs/_build/html
 
 peers: $(PEERS)
 
@@ -69,5 +74,5 @@ $(ZOO): envs/zoo.txt envs/zoo.post-deploy.sh
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,docs]'
 	touch $@

@@ -5,6 +5,9 @@
 configfile: "config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/ingest.smk"
@@ -46,7 +49,7 @@ rule figures:
 # the same for a journal: 85 or 178 mm wide, letters of 7 points, SVG and PNG of 300 dpi
 rule print_figures:
     input:
-        printed([*FIGURES, *(f"mixed_{a.name}" for a in APPLIED)]),
+        printed([*DRAWN, *(f"mixed_{a.name}" for a in APPLIED)]),
 
 
 # only apply the model to the mixed acquisitions; never trains when `pretrained` names a model

@@ -1,7 +1,9 @@
 """The environments of the rules agree with the project's pins and hold what their stages import."""
 
 import ast
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -69,6 +71,14 @@ def rules() -> dict[str, str]:
 
 def test_every_rule_names_an_environment_that_exists():
     assert set(rules().values()) == set(ENVIRONMENTS)
+
+
+def test_no_rule_that_runs_a_command_hides_from_that_test():
+    """Rules stand in the files that `rules` reads, and those of the Snakefile run nothing."""
+    text = "".join(path.read_text() for path in sorted((PROJECT / "workflow" / "rules").glob("*.smk")))
+    assert len(rules()) == len(re.findall(r"^\s*(?:rule|checkpoint)\b", text, re.MULTILINE))
+    assert len(rules()) == len(re.findall(r"^    (?:shell|script|run|notebook|wrapper):", text, re.MULTILINE))
+    assert not re.search(r"(?:shell|script|run|notebook|wrapper):", (PROJECT / "Snakefile").read_text())
 
 
 def needed(apart: str = "") -> set[str]:
@@ -143,4 +153,49 @@ def test_nothing_is_in_an_environment_for_nothing():
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_an_environment_gets_the_library_itself(environment):
     script = ENVIRONMENTS[environment].with_suffix(".post-deploy.sh")
-    assert re.search(r"pip install .*--no-deps --editable \.", script.read_text())
+    assert re.search(r'pip install .*--no-deps --editable "\$\{LUSCO_PROJECT:-\.\}"', script.read_text())
+
+
+# the recipe for Apptainer
+
+RECIPE = (PROJECT / "envs" / "lusco.def").read_text()
+
+
+def section(name: str) -> list[str]:
+    """Lines of a section of the recipe."""
+    found = re.search(rf"^%{name}\n(.*?)(?=^%|\Z)", RECIPE, re.MULTILINE | re.DOTALL)
+    return [line.strip() for line in found[1].strip().splitlines()]
+
+
+def test_the_recipe_takes_a_python_that_the_project_allows_and_the_environments_have():
+    version = re.search(r"^From: python:(\d+\.\d+)-slim$", RECIPE, re.MULTILINE)[1]
+    lowest, below = re.findall(r"\d+\.\d+", PYPROJECT["requires-python"])
+    assert tuple(map(int, lowest.split("."))) <= tuple(map(int, version.split("."))) < tuple(map(int, below.split(".")))
+    for path in ENVIRONMENTS.values():
+        assert f"python={version}" in yaml.safe_load(path.read_text())["dependencies"]
+
+
+def test_the_recipe_installs_the_project_and_so_its_pins():
+    assert section("post") == ["pip install --no-cache-dir --editable /opt/lusco"]
+    assert section("runscript") == ['exec snakemake --snakefile /opt/lusco/Snakefile "$@"']
+
+
+def test_what_the_recipe_copies_is_enough_to_build_and_to_plan(tmp_path):
+    project, elsewhere = tmp_path / "opt" / "lusco", tmp_path / "data"
+    elsewhere.mkdir()
+    project.mkdir(parents=True)
+    for line in section("files"):
+        source, target = line.split()
+        assert target == "/opt/lusco/"
+        if (PROJECT / source).is_dir():
+            shutil.copytree(PROJECT / source, project / source, ignore=shutil.ignore_patterns("data", "__pycache__"))
+        else:
+            shutil.copy(PROJECT / source, project)
+    for file in (PYPROJECT["readme"], *PYPROJECT["license-files"], "envs/data.yaml"):
+        assert (project / file).exists(), file
+    shutil.copy(PROJECT / "config.yaml", elsewhere)
+    shutil.copytree(PROJECT / "resources", elsewhere / "resources", ignore=shutil.ignore_patterns("data", "models"))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(project / "Snakefile"), "--dry-run"]
+    environment = os.environ | {"PYTHONPATH": str(project / "workflow")}
+    run = subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stdout + run.stderr

@@ -139,6 +139,8 @@ EDITS = {
     "sheet_reader.py": {},
     "sheet_faults.py": {},
     "cli/models.py": {},
+    "../../workflow/report/overlap.rst": {"report_page": 1, "record": 1},
+    "../../workflow/schemas/simulation.schema.yaml": EVERYTHING_SIMULATED,
 }
 
 

@@ -18,16 +18,22 @@ from lusco.files import check_writable, date_back
 from lusco.settings import load_config
 from lusco.sheet_reader import read_sheet
 
-# rules find the `lusco` that was installed beside this Snakemake, activated or not
-os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
-
 LIBRARY = Path(lusco.__file__).parent
-MANIFEST = "resources/data_manifest.tsv"
+PROJECT = LIBRARY.parents[1].resolve()
+
+# rules find the `lusco` that was installed beside this Snakemake, activated or not; envs/ install it from the project
+os.environ.update(
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]), LUSCO_PROJECT=str(PROJECT)
+)
+
+
+# from where it runs, which is a folder of its own where another workflow uses this one as a module
+MANIFEST = os.path.relpath(PROJECT / "resources" / "data_manifest.tsv")
 DATA = Path("resources/data")
 
 try:
     PUBLIC = fetchable(MANIFEST)
-    CONFIG = load_config(config, ", ".join(map(str, workflow.configfiles)))
+    CONFIG = load_config(config, ", ".join(map(str, workflow.configfiles)) or "configuration")
     ACQUISITIONS = read_sheet(
         CONFIG["acquisitions"],
         CONFIG["structures"],
@@ -39,11 +45,16 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-if workflow.is_main_process and (dated := date_back("results")):
-    print(f"{dated} files of results/ are dated in the future and now long ago: contents are compared", file=sys.stderr)
+# where results really are, if another workflow uses this one as a module under a prefix
+RESULTS = workflow.modifier.modify_path("results")
+if workflow.is_main_process and (dated := date_back(RESULTS)):
+    print(
+        f"{dated} files of {RESULTS}/ are dated in the future and now long ago: contents are compared", file=sys.stderr
+    )
 
 EXPERIMENT = f"results/{CONFIG['experiment']}"
 LOGS = f"{EXPERIMENT}/logs"
+MODEL_FILES = ("model.json", "weights.safetensors")
 BY_NAME = {a.name: a for a in ACQUISITIONS}
 SIMULATED = [a.name for a in ACQUISITIONS if a.is_simulated]
 MEASURED = [a.name for a in ACQUISITIONS if not a.is_simulated]
@@ -113,17 +124,18 @@ def model_folder(name):
 def start_files(name):
     """The model whose weights a training starts from, if any."""
     folder = CONFIG["models"][name].get("start_from", CONFIG["train"]["start_from"])
-    return [f"{folder}/{file}" for file in ("model.json", "weights.safetensors")] if folder else []
+    return [local(f"{folder}/{file}") for file in MODEL_FILES] if folder else []
 
 
 def model_files(name):
-    return [f"{model_folder(name)}/{file}" for file in ("model.json", "weights.safetensors")]
+    files = [f"{model_folder(name)}/{file}" for file in MODEL_FILES]
+    return [local(file) for file in files] if CONFIG["pretrained"] else files
 
 
 def model_card(name):
     """What the authors of a model say of it, if they do."""
     card = f"{model_folder(name)}/README.md"
-    return [card] if os.path.exists(card) else []
+    return [local(card) if CONFIG["pretrained"] else card] if os.path.exists(card) else []
 
 
 def histories():
@@ -151,7 +163,7 @@ def exported():
 
 def products():
     """What an experiment is for: without test acquisitions (pretrained models only) there is nothing to report on."""
-    model = [f"{EXPERIMENT}/model/{file}" for file in ("model.json", "weights.safetensors")]
+    model = [f"{EXPERIMENT}/model/{file}" for file in MODEL_FILES]
     page = [f"{EXPERIMENT}/report.html", f"{EXPERIMENT}/splits.tsv", *rules.evaluate.output] if TESTED else []
     return page + model + recolored() + exported()
 
@@ -169,6 +181,13 @@ def mixed_figures(ending):
 def printed(figures):
     """Figures as a journal prints them, in the width of a column or of a page."""
     return [f"{EXPERIMENT}/figures/print/{name}.{ending}" for name in figures for ending in ("png", "svg")]
+
+
+def shown(path, caption, category, subcategory=None, **labels):
+    """A result that Snakemake's own report shows, with the caption of that name in workflow/report."""
+    labels = {"experiment": CONFIG["experiment"], **labels}
+    caption = f"../report/{caption}.rst"
+    return report(path, caption=caption, category=category, subcategory=subcategory, labels=labels)
 
 
 def levels(sweep):
@@ -209,10 +228,15 @@ def ingest_options(a):
     return ["--structure", a.structure, *(f"{option}={value}" for option, value in given.items() if value)]
 
 
+def source(name):
+    """The file of an acquisition, which no prefix of a module moves."""
+    return local(str(BY_NAME[name].path))
+
+
 def beside(path):
     """The YAML file that Picasso keeps beside a table, if there is one: it holds the pixel size."""
     file = Path(path).with_suffix(".yaml")
-    return [str(file)] if Path(path).suffix in (".hdf5", ".h5") and file.is_file() else []
+    return [local(str(file))] if Path(path).suffix in (".hdf5", ".h5") and file.is_file() else []
 
 
 @cache
@@ -222,6 +246,11 @@ def code(module):
     for file in sorted(modules(module)):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def content(*paths):
+    """A hash of files of this project that a stage reads beside its code: not inputs, because they may lie elsewhere."""
+    return hashlib.sha256(b"".join((PROJECT / path).read_bytes() for path in paths)).hexdigest()[:12]
 
 
 def modules(module):

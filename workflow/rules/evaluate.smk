@@ -1,26 +1,30 @@
 # Recoloured composites against the truth that a superposition knows; thresholds come from validation.
+TABLES = [
+    "distances",
+    "overlap",
+    "coupling",
+    "shapes",
+    "regions",
+    "assignment",
+    "calibration",
+    "unspecific",
+    "summary",
+]
+
+
 rule evaluate:
     input:
         composites=f"{EXPERIMENT}/composites/test.arrow",
         applied=[applied(model, "test") for model in CONFIG["models"]],
-        models=[f"{model_folder(model)}/model.json" for model in CONFIG["models"]],
+        channels=[applied(model, "test")[0] for model in CONFIG["models"]],
+        models=[model_files(model)[0] for model in CONFIG["models"]],
         scored=[f"{EXPERIMENT}/recolored/{name}.csv" for name in SCORED],
     output:
-        expand(
-            f"{EXPERIMENT}/evaluation/{{table}}",
-            table=[
-                "distances.csv",
-                "overlap.csv",
-                "coupling.csv",
-                "shapes.csv",
-                "regions.csv",
-                "assignment.csv",
-                "calibration.csv",
-                "unspecific.csv",
-                "summary.csv",
-                "metadata.json",
-            ],
-        ),
+        [
+            shown(f"{EXPERIMENT}/evaluation/{name}.csv", f"tables/{name}", "Evaluation", "Test composites", table=name)
+            for name in TABLES
+        ],
+        f"{EXPERIMENT}/evaluation/metadata.json",
     log:
         f"{LOGS}/evaluate.log",
     conda:
@@ -28,11 +32,11 @@ rule evaluate:
     resources:
         mem_mb=memory(4000),
     params:
-        models=[
-            f"--model={model}={model_folder(model)}={os.path.dirname(applied(model, 'test')[0])}"
-            for model in CONFIG["models"]
+        models=lambda wildcards, input: [
+            f"--model={model}={os.path.dirname(description)}={os.path.dirname(channels)}"
+            for model, description, channels in zip(CONFIG["models"], input.models, input.channels)
         ],
-        scored=[f"--scored={name}={EXPERIMENT}/recolored/{name}.csv" for name in SCORED],
+        scored=lambda wildcards, input: [f"--scored={n}={f}" for n, f in zip(SCORED, input.scored)],
         chosen=CONFIG["model"],
         settings=settings("evaluate"),
         seed=CONFIG["seed"],

@@ -1,22 +1,14 @@
-# Every figure as SVG and PNG with the CSV it was drawn from.
+# Every figure as SVG and PNG with the CSV it was drawn from; they answer the questions of the report.
 FIGURES = {
-    name: name
-    for name, drawn in {
-        "schematic": True,
-        "examples": True,
-        "channels": True,
-        "distances": True,
-        "overlap": True,
-        "coupling": SCORED,
-        "shapes": set(CONFIG["structures"]) & set(CONFIG["evaluate"]["shapes"]),
-        "crosstalk": True,
-        "calibration": True,
-        "peers": len(CONFIG["models"]) > 1,
-        "loss": histories(),
-    }.items()
-    if drawn
+    "Recoloured": ["examples", "channels"],
+    "How sure are we?": ["crosstalk", "calibration", "distances"],
+    "What you would measure on it": ["shapes"] if set(CONFIG["structures"]) & set(CONFIG["evaluate"]["shapes"]) else [],
+    "The models compared": ["peers"] if len(CONFIG["models"]) > 1 else [],
+    "What would go wrong?": ["overlap", "coupling"] if SCORED else ["overlap"],
+    "Where it breaks down": [f"sweep_{name}" for name in SWEEPS],
+    "How was it made?": ["schematic", "loss"] if histories() else ["schematic"],
 }
-FIGURES |= {f"sweep_{name}": "sweep" for name in SWEEPS}
+DRAWN = [name for names in FIGURES.values() for name in names]
 EXAMPLE = APPLIED[0].name if APPLIED else ""
 
 
@@ -31,10 +23,11 @@ rule draw:
         example=[table(EXAMPLE), recolored([EXAMPLE])[0]] if EXAMPLE else [],
     output:
         [
-            report(f"{EXPERIMENT}/figures/{name}.png", caption=f"../report/{caption}.rst", category="Figures")
-            for name, caption in FIGURES.items()
+            shown(f"{EXPERIMENT}/figures/{name}.png", name.split("_")[0], "Figures", question, figure=name)
+            for question, names in FIGURES.items()
+            for name in names
         ],
-        expand(f"{EXPERIMENT}/figures/{{figure}}.{{ending}}", figure=FIGURES, ending=["svg", "csv"]),
+        expand(f"{EXPERIMENT}/figures/{{figure}}.{{ending}}", figure=DRAWN, ending=["svg", "csv"]),
         viewer=f"{EXPERIMENT}/viewer/composites.js",
     log:
         f"{LOGS}/figures.log",
@@ -46,7 +39,7 @@ rule draw:
         applied=lambda wildcards, input: os.path.dirname(input.applied[0]),
         model=lambda wildcards, input: os.path.dirname(input.model[0]),
         evaluation=lambda wildcards, input: os.path.dirname(input.evaluation[0]),
-        histories=[f"--history={name}={file}" for name, file in histories().items()],
+        histories=lambda wildcards, input: [f"--history={n}={f}" for n, f in zip(histories(), input.histories)],
         sweeps=lambda wildcards, input: [f"--sweep={file}" for file in input.sweeps],
         mixed=lambda wildcards, input: [f"--mixed={'='.join(input.example)}"] if EXAMPLE else [],
         chosen=CONFIG["model"],
@@ -63,7 +56,7 @@ rule draw:
 # in the widths of a journal's columns
 use rule draw as draw_print with:
     output:
-        printed(FIGURES),
+        printed(DRAWN),
     log:
         f"{LOGS}/figures_print.log",
     params:
@@ -76,10 +69,12 @@ rule draw_mixed:
         table=lambda wildcards: table(wildcards.acquisition),
         recolored=lambda wildcards: recolored([wildcards.acquisition]),
     output:
-        report(
+        shown(
             f"{EXPERIMENT}/figures/mixed_{{acquisition}}.png",
-            caption="../report/mixed.rst",
-            category="Figures",
+            "mixed",
+            "Recoloured acquisitions",
+            acquisition="{acquisition}",
+            file="picture",
         ),
         multiext(f"{EXPERIMENT}/figures/mixed_{{acquisition}}", ".svg", ".csv"),
         viewer=f"{EXPERIMENT}/viewer/mixed/{{acquisition}}.js",

@@ -1,7 +1,7 @@
 # Measured acquisitions: fetched where a public repository holds them, then brought into one form.
 rule fetch:
     output:
-        str(DATA / "{file}"),
+        local(str(DATA / "{file}")),
     log:
         "results/logs/fetch/{file}.log",
     wildcard_constraints:
@@ -18,7 +18,7 @@ rule fetch:
 
 rule ingest:
     input:
-        file=lambda wildcards: BY_NAME[wildcards.acquisition].path,
+        file=lambda wildcards: source(wildcards.acquisition),
         beside=lambda wildcards: beside(BY_NAME[wildcards.acquisition].path),
     output:
         table="results/acquisitions/{acquisition}/{key}/localizations.parquet",

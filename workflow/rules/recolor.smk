@@ -30,7 +30,13 @@ rule recolor_acquisition:
         model=rules.model.output,
         table=lambda wildcards: table(wildcards.acquisition),
     output:
-        image=f"{EXPERIMENT}/recolored/{{acquisition}}.ome.tiff",
+        image=shown(
+            f"{EXPERIMENT}/recolored/{{acquisition}}.ome.tiff",
+            "recolored",
+            "Recoloured acquisitions",
+            acquisition="{acquisition}",
+            file="image",
+        ),
         table=f"{EXPERIMENT}/recolored/{{acquisition}}.csv",
         regions=f"{EXPERIMENT}/recolored/regions/{{acquisition}}.csv",
         mixture=f"{EXPERIMENT}/recolored/mixtures/{{acquisition}}.json",

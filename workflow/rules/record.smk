@@ -1,11 +1,12 @@
 # What went in, what came out, with which code, on which machine: beside the report, after everything else.
 rule record:
     input:
-        products(),
+        results=[file for file in products() if file not in recolored()],
+        recolored=recolored(),
         model=rules.model.output,
         acquisitions=[table(a.name) for a in ACQUISITIONS],
     output:
-        f"{EXPERIMENT}/run.json",
+        shown(f"{EXPERIMENT}/run.json", "record", "Origin", file="run.json"),
     log:
         f"{LOGS}/record.log",
     conda:
@@ -13,7 +14,7 @@ rule record:
     params:
         config=json.dumps(CONFIG),
         model=lambda wildcards, input: os.path.dirname(input.model[0]),
-        results=[f"--result={file}" for file in products() if not file.startswith(f"{EXPERIMENT}/recolored/")],
+        results=lambda wildcards, input: [f"--result={file}" for file in input.results],
         code=code("lusco.record"),
     shell:
         "lusco --log {log} record {input.acquisitions} --config {params.config:q} --model {params.model}"

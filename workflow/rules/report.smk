@@ -9,9 +9,8 @@ rule report_page:
         mixtures=[recolored([a.name])[3] for a in APPLIED],
         mixed_figures=mixed_figures("png"),
         viewer=[f"{EXPERIMENT}/viewer/composites.js", *(f"{EXPERIMENT}/viewer/mixed/{a.name}.js" for a in APPLIED)],
-        captions=[f"workflow/report/{caption}.rst" for caption in sorted({*FIGURES.values(), "mixed"})],
     output:
-        report(f"{EXPERIMENT}/report.html", category="Report"),
+        shown(f"{EXPERIMENT}/report.html", "page", "Report"),
     log:
         f"{LOGS}/report.log",
     conda:
@@ -23,6 +22,7 @@ rule report_page:
         figures=lambda wildcards, input: os.path.dirname(input.figures[0]),
         viewer=lambda wildcards, input: os.path.dirname(input.viewer[0]),
         mixtures=lambda wildcards, input: [f"--mixture={file}" for file in input.mixtures],
+        captions=content(*(f"workflow/report/{name.split('_')[0]}.rst" for name in (*DRAWN, "mixed"))),
         code=code("lusco.report"),
     shell:
         "lusco --log {log} report --config {params.config:q} --model {params.model:q} --evaluation {params.evaluation}"

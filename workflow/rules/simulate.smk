@@ -1,8 +1,7 @@
 # Acquisitions described by a file rather than measured.
 rule simulate:
     input:
-        description=lambda wildcards: BY_NAME[wildcards.acquisition].path,
-        defaults="workflow/schemas/simulation.schema.yaml",
+        description=lambda wildcards: source(wildcards.acquisition),
     output:
         "results/acquisitions/{acquisition}/{key}/localizations.parquet",
     log:
@@ -14,6 +13,7 @@ rule simulate:
     params:
         structure=lambda wildcards: BY_NAME[wildcards.acquisition].structure,
         seed=CONFIG["seed"],
+        defaults=content("workflow/schemas/simulation.schema.yaml"),
         code=code("lusco.simulate"),
     shell:
         "lusco --log {log} simulate {input.description:q} --name {wildcards.acquisition} --structure {params.structure}"

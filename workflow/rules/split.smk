@@ -3,13 +3,13 @@ rule split:
     input:
         [table(a.name) for a in ACQUISITIONS],
     output:
-        f"{EXPERIMENT}/splits.tsv",
+        shown(f"{EXPERIMENT}/splits.tsv", "splits", "Origin", file="splits.tsv"),
     log:
         f"{LOGS}/split.log",
     conda:
         "../../envs/data.yaml"
     params:
-        acquisitions=[f"{a.split}={a.group}={table(a.name)}" for a in ACQUISITIONS],
+        acquisitions=lambda wildcards, input: [f"{a.split}={a.group}={f}" for a, f in zip(ACQUISITIONS, input)],
         code=code("lusco.split"),
     shell:
         "lusco --log {log} split {params.acquisitions:q} --out {output}"

@@ -28,9 +28,15 @@ rule sweep_scores:
     input:
         composites=f"{EXPERIMENT}/composites/sweep_{{sweep}}.arrow",
         applied=applied(CONFIG["model"], "sweep_{sweep}"),
-        model=f"{model_folder(CONFIG['model'])}/model.json",
+        model=model_files(CONFIG["model"])[0],
     output:
-        f"{EXPERIMENT}/evaluation/sweep_{{sweep}}.csv",
+        shown(
+            f"{EXPERIMENT}/evaluation/sweep_{{sweep}}.csv",
+            "tables/sweep",
+            "Evaluation",
+            "Sweeps",
+            table="sweep_{sweep}",
+        ),
     log:
         f"{LOGS}/sweep_scores_{{sweep}}.log",
     conda:

@@ -37,7 +37,7 @@ rule model:
     input:
         model_files(CONFIG["model"]),
     output:
-        f"{EXPERIMENT}/model/model.json",
+        shown(f"{EXPERIMENT}/model/model.json", "model", "Origin", file="model.json"),
         f"{EXPERIMENT}/model/weights.safetensors",
     log:
         f"{LOGS}/model.log",

@@ -1,0 +1,179 @@
+"""The documentation: pages drawn from the code are up to date, links lead somewhere, its commands run."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[1]
+DOCS = PROJECT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), *PROJECT.glob("README.md"), *PROJECT.glob("[bert]*/**/README.md")])
+BLOCK = re.compile(r"<!-- (run|file: (?P<file>\S+)) -->\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def generate():
+    sys.path.insert(0, str(DOCS))
+    try:
+        import generate
+    finally:
+        sys.path.remove(str(DOCS))
+    return generate
+
+
+# what is drawn from the code
+
+
+def test_the_reference_of_the_configuration_is_that_of_the_schema(generate):
+    schema = yaml.safe_load(generate.SCHEMA.read_text())
+    assert (DOCS / "configuration.md").read_text() == generate.configuration_page(schema), "run `make docs`"
+
+
+def test_the_reference_has_every_key_with_its_meaning_and_default(generate):
+    schema = yaml.safe_load(generate.SCHEMA.read_text())
+    page = (DOCS / "configuration.md").read_text()
+
+    def keys(properties):
+        for name, key in properties.items():
+            yield name, key
+            yield from keys(key.get("properties", {}))
+            if isinstance(inner := key.get("additionalProperties"), dict):
+                yield from keys(inner.get("properties", {}))
+
+    for name, key in keys(schema["properties"]):
+        assert f"`{name}`" in page
+        assert " ".join(key["description"].split()).replace("|", "\\|").replace("<", "\\<") in page, name
+
+
+def test_limits_and_defaults_are_told_in_words(generate):
+    key = {"type": ["number", "null"], "default": None, "minimum": 0, "exclusiveMaximum": 1, "description": "A | b."}
+    row = generate.table({"x": key}).splitlines()[-1]
+    assert row == "| `x` | number or empty | `null` | at least 0, less than 1 | A \\| b. |"
+
+
+def test_the_graph_of_the_rules_is_that_of_the_workflow(generate):
+    graph = generate.rule_graph()
+    assert (DOCS / "rules.svg").read_text() == generate.drawn(graph), "run `make docs`"
+    rules = re.findall(
+        r"^rule (\w+):", "".join(f.read_text() for f in PROJECT.glob("workflow/rules/*.smk")), re.MULTILINE
+    )
+    assert set(graph) == {*rules, "all"}
+
+
+# links
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_every_link_leads_somewhere(page):
+    for link in LINK.findall(FENCED.sub("", page.read_text())):
+        if not re.match(r"\w+:", link):
+            path, _, anchor = link.partition("#")
+            target = (page.parent / path).resolve() if path else page
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+class _Addresses(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.found += [(tag, value) for name, value in attrs if name in ("href", "src") and value]
+
+
+def test_the_pages_are_built_without_a_warning_and_open_offline(tmp_path):
+    pytest.importorskip("sphinx", reason="the tools of the documentation are not installed")
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--nitpicky", str(DOCS), str(tmp_path)]
+    done = subprocess.run([*command, "-d", str(tmp_path / "trees")], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    for page in tmp_path.glob("*.html"):
+        parser = _Addresses()
+        parser.feed(page.read_text())
+        for tag, address in parser.found:
+            if tag != "a":
+                assert not address.startswith(("http", "//")), (page.name, address)
+            elif not re.match(r"\w+:|#", address):
+                assert (page.parent / address.partition("#")[0]).exists(), (page.name, address)
+    assert "<math" in (tmp_path / "method.html").read_text()
+
+
+# what is said
+
+
+def test_the_sentences_of_faults_are_those_that_are_said():
+    said = "".join(path.read_text() for path in (PROJECT / "workflow" / "lusco").rglob("*.py"))
+    table = (DOCS / "faults.md").read_text().partition("## The result")[0]
+    sentences = re.findall(r"\*([^*]+)\*", table)
+    assert len(sentences) >= 8
+    assert [sentence for sentence in sentences if sentence not in said] == []
+
+
+def test_lusco_completes_its_commands():
+    environment = os.environ | {"COMP_WORDS": "lusco eval", "COMP_CWORD": "1", "_LUSCO_COMPLETE": "complete_bash"}
+    command = [sys.executable, "-c", "import sys; sys.argv[0] = 'lusco'; from lusco.cli import main; main()"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["evaluate"]
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """What a page has a reader write or run, in its order: the file, or nothing, and the text."""
+    return [(match["file"] or "", match["text"]) for match in BLOCK.finditer((DOCS / page).read_text())]
+
+
+def follow(page: str, folder: Path) -> list[str]:
+    """Write the files and run the commands of a page as a reader would; what each block of commands said."""
+    said = []
+    for file, text in blocks(page):
+        if file:
+            (folder / file).write_text(text)
+            continue
+        commands = "\n".join(line[2:] for line in text.splitlines() if line.startswith("$ "))
+        done = subprocess.run(["bash", "-ec", commands], cwd=folder, capture_output=True, text=True, timeout=400)
+        assert done.returncode == 0, f"{commands}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+        said.append(done.stdout + done.stderr)
+    return said
+
+
+@pytest.fixture
+def copy(tmp_path) -> Path:
+    """The project as a reader has it, its environment the one that runs this test."""
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(PROJECT / name, tmp_path)
+    for name in ("workflow", "resources", "docs", "envs"):
+        shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("data", "_build", "__pycache__"))
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_the_tutorial_goes_all_the_way(copy):
+    said = follow("tutorial.md", copy)
+    assert len(said) >= 7
+    assert (copy / "my_figure.pdf").stat().st_size > 10_000
+    assert (copy / "my_study.zip").stat().st_size > 100_000
+    results = copy / "results" / "mine"
+    assert (results / "report.html").exists()
+    recolored = next(text for text in said if "mix_cell2.csv" in text and "recolor_acquisition" in text)
+    assert "rule train:" not in recolored, "a further mixture trains nothing"
+    for named in re.findall(r"`(results/mine/[\w./]+)`", (DOCS / "tutorial.md").read_text()):
+        assert (copy / named).exists(), named
+
+
+def test_the_commands_on_the_workflow_run(copy):
+    rules, completed = follow("workflow.md", copy)
+    assert "recolor_acquisition" in rules
+    assert "--dry-run" in completed.split()
