@@ -102,7 +102,7 @@ def rule_graph() -> nx.DiGraph:
     """Which rule's files which rule needs, asked of Snakemake; what follows from the rest is left out."""
     graph = nx.DiGraph()
     for experiment in EXPERIMENTS:
-        command = [sys.executable, "-m", "snakemake", "--rulegraph", "--forceall", "--quiet", "all"]
+        command = [sys.executable, "-m", "snakemake", "all", "package", "--rulegraph", "--forceall", "--quiet", "all"]
         configuration = ["--configfile", f"resources/experiments/{experiment}.yaml"]
         done = subprocess.run([*command, *configuration], cwd=PROJECT, capture_output=True, text=True, check=True)
         names = dict(re.findall(r'(\d+)\[label = "(\w+)"', done.stdout))
