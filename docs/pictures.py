@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -10,13 +11,16 @@ from selenium.webdriver.support.ui import WebDriverWait
 PROJECT = Path(__file__).parents[1]
 DEMO = PROJECT / "results" / "demo"
 PICTURES = PROJECT / "resources" / "pictures"
-SIZE_PX = (1200, 760)
+WIDTH_PX = 1200
+SIZE_PX = (WIDTH_PX, 1000)
 CLOSER = 2  # steps of the button that zooms in
 
 
 def main() -> None:
-    """Copy the figure of the demo's mixture, and take a picture of the viewer if there is a browser."""
-    shutil.copyfile(DEMO / "figures" / "mixed_mixture_01.png", PICTURES / "demo.png")
+    """Shrink the figure of the demo's mixture, and take a picture of the viewer if there is a browser."""
+    with Image.open(DEMO / "figures" / "mixed_mixture_01.png") as figure:
+        figure.thumbnail((WIDTH_PX, figure.height))
+        figure.save(PICTURES / "demo.png", optimize=True)
     if driver := shutil.which("chromedriver"):
         photograph(DEMO / "report.html", PICTURES / "viewer.png", driver)
 
@@ -31,6 +35,7 @@ def photograph(report: Path, picture: Path, driver: str) -> None:
         browser.get(report.as_uri())
         viewer = browser.find_element(By.ID, "viewer")
         WebDriverWait(browser, 30).until(lambda _: viewer.get_attribute("data-shown"))
+        browser.execute_script("arguments[0].scrollIntoView({behavior: 'instant'})", viewer)
         for _ in range(CLOSER):
             browser.find_element(By.ID, "closer").click()
         WebDriverWait(browser, 30).until(lambda _: viewer.screenshot_as_png == viewer.screenshot_as_png)
