@@ -20,7 +20,7 @@ def main() -> None:
     """Shrink the figure of the demo's mixture, and take a picture of the viewer if there is a browser."""
     with Image.open(DEMO / "figures" / "mixed_mixture_01.png") as figure:
         figure.thumbnail((WIDTH_PX, figure.height))
-        figure.save(PICTURES / "demo.png", optimize=True)
+        figure.convert("RGB").quantize().save(PICTURES / "demo.png", optimize=True)
     if driver := shutil.which("chromedriver"):
         photograph(DEMO / "report.html", PICTURES / "viewer.png", driver)
 

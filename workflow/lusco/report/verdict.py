@@ -199,8 +199,8 @@ def _calibration(content: ReportContent) -> Finding:
         "expected_calibration_error",
         value,
         lambda: (
-            f"When the model says it is 80 % sure, expect it to be right {80 - 100 * value:.0f} to"
-            f" {80 + 100 * value:.0f} times in 100: on average its confidence is off by {per_hundred(value)} points."
+            f"When the model says it is 80 % sure, expect it to be right {80 - 100 * value:.3g} to"
+            f" {80 + 100 * value:.3g} times in 100: on average its confidence is off by {per_hundred(value)} points."
         ),
     )
 
