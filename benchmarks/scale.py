@@ -162,7 +162,7 @@ def field(folder: Path, side_um: float, localizations: int) -> None:
         " --regions regions.csv --mixture mixture.json",
         "export": f"export recolored.csv --name field --pixel-nm {PIXEL_NM} --picasso field.hdf5 --smlm field.smlm",
         "figure-mixed": "figure-mixed field.parquet --name field --image recolored.ome.tiff --table recolored.csv"
-        " --regions regions.csv --out figures",
+        " --regions regions.csv --out figures --viewer viewer.js",
     }
     for stage, arguments in stages.items():
         start = time.perf_counter()

@@ -179,12 +179,14 @@ def test_the_same_table_gives_the_same_bytes_at_any_time(exported, tmp_path):
     assert [file.read_bytes() for file in files] == before
 
 
-def test_structures_may_have_any_name_of_the_configuration(exported, tmp_path):
-    names = np.where(np.arange(NUMBER) % 2, "NA", "1")
-    rows = recolored_table(tmp_path / "a.csv", structure=names).rename(columns={"p_tubes": "p_NA", "p_pores": "p_1"})
+@pytest.mark.parametrize(("tubes", "pores"), [("NA", "1"), ("488", "561"), ("True", "False"), ("01", "1e3")])
+def test_structures_may_have_any_name_of_the_configuration(exported, tmp_path, tubes, pores):
+    names = np.where(np.arange(NUMBER) % 2, tubes, pores)
+    new = {"p_tubes": f"p_{tubes}", "p_pores": f"p_{pores}"}
+    rows = recolored_table(tmp_path / "a.csv", structure=names).rename(columns=new)
     table.write_thunderstorm(rows, tmp_path / "a.csv")
     export(tmp_path / "a.csv", "a", PIXEL_NM, tmp_path / "a.hdf5", tmp_path / "a.smlm")
-    assert list(smlm(tmp_path / "a.smlm")[1]) == ["NA", "1"]
+    assert list(smlm(tmp_path / "a.smlm")[1]) == [tubes, pores]
 
 
 @pytest.mark.parametrize("absent", ["p_tubes", "rejected", "structure", "x_nm"])

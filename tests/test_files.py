@@ -131,6 +131,7 @@ def test_missing_or_broken_json_is_a_fault(tmp_path):
 
 
 def test_a_table_gives_back_names_that_look_like_nothing(tmp_path):
-    table = pd.DataFrame({"acquisition": ["NA", "nan", "None", "null"], "value": [1.5, np.nan, np.inf, -1.0]})
+    names = {"acquisition": ["NA", "nan", "None", "null"], "structure": ["488", "01", "1e3", "True"]}
+    table = pd.DataFrame({**names, "value": [1.5, np.nan, np.inf, -1.0]})
     table.to_csv(tmp_path / "a.csv", index=False)
     pd.testing.assert_frame_equal(read_csv(tmp_path / "a.csv"), table)

@@ -184,3 +184,9 @@ def test_pixels_that_are_not_square_are_a_fault(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.ones((8, 9)), resolution=(5e5, 4e5), resolutionunit="CENTIMETER")
     with pytest.raises(InputError, match="not square \\(20 x 25 nm\\)"):
         image.read(tmp_path / "a.tif")
+
+
+def test_names_of_channels_are_read_as_they_stand(tmp_path):
+    names = ("01", "1e3", "1_0", "True")
+    image.write(image.Image(np.zeros((4, 8, 8), np.float32), 20.0, names), tmp_path / "a.ome.tiff")
+    assert image.read(tmp_path / "a.ome.tiff").channels == names

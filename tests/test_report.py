@@ -16,7 +16,7 @@ from lusco.figures import loss, save
 from lusco.figures.pixels import smoothed
 from lusco.figures.viewer import described, write_images
 from lusco.report import Mixture, ReportContent, page, report, viewer
-from lusco.report.failures import confusions, overlap_errors, warnings, worst_composites
+from lusco.report.failures import confusions, gaps, overlap_errors, warnings, worst_composites
 from lusco.report.page import CAPTIONS, caption
 from lusco.report.verdict import FAIR, GOOD, POOR, UNKNOWN, findings, verdict
 
@@ -188,9 +188,21 @@ def test_of_many_mixtures_the_pictures_lie_beside_the_page(tmp_path, monkeypatch
     html = report(content(mixed=[Mixture(name, {}, 1.0, None, 0.5) for name in names], figures=files))
     assert html.count("data:image/svg+xml;base64") == 3
     assert 'src="figures/mixed_cell_3.svg"' in html and 'src="figures/mixed_cell_4.svg"' in html
-    assert "Pictures of 2 of them are not part of this page" in text_of(html)
+    assert "which shows 2 pictures and 0 files of images from there" in text_of(html)
     monkeypatch.undo()
-    assert "not part of this page" not in report(content(mixed=[Mixture("cell_0", {}, 1.0, None, 0.5)], figures=files))
+    assert "from there" not in report(content(mixed=[Mixture("cell_0", {}, 1.0, None, 0.5)], figures=files))
+
+
+def test_where_chance_is_perfect_there_is_no_gap_to_close():
+    rows = [
+        ("unet", f"c{k}", name, "dssim", what, 0.0)
+        for k in range(3)
+        for name in STRUCTURES
+        for what in ("model", "shuffled_pairs")
+    ]
+    distances = pd.DataFrame(rows, columns=["model", "composite", "structure", "distance", "comparison", "value"])
+    distances.loc[distances["comparison"] == "model", "value"] = 0.1
+    assert gaps(content(distances=distances)).empty
 
 
 def image_of(key, structures=STRUCTURES):
@@ -225,7 +237,8 @@ def test_a_large_image_of_the_viewer_is_binned_and_keeps_its_size():
     shown = described("mixed/a", counts, counts[None], None, certainty, ["a"], 10.0, REGIONS)
     assert (shown["rows"], shown["columns"], shown["pixel_nm"]) == (4, 1001, 30.0)
     assert decoded(shown["certainty"])[3, 1000] == round(0.6 * 255)
-    assert np.count_nonzero(decoded(shown["certainty"])) == 1
+    lit = np.argwhere(decoded(shown["certainty"]))  # with what smoothing by 12 nm lights up, 48 nm to each side
+    assert lit.min(axis=0).tolist() == [1, 998] and len(lit) == 9
 
 
 def test_images_of_the_viewer_are_part_of_the_page_while_there_is_room(tmp_path, monkeypatch):

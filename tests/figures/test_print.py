@@ -4,12 +4,13 @@ import re
 
 import numpy as np
 import pytest
-from made_up import assignment_of, calibration_of
+from made_up import assignment_of, calibration_of, draw_all
+from matplotlib.text import Text
 from PIL import Image
 
 from lusco import figures
-from lusco.figures.print import save_print
-from lusco.figures.style import SCREEN_IN, width_in
+from lusco.figures.print import MM_PER_IN, PAGE_MM, SCALE, save_print
+from lusco.figures.style import SCREEN_IN, wide, width_in
 
 STRUCTURES = ("microtubules", "nuclear_pores", "mitochondria", "clathrin_coated_pits", "actin")
 
@@ -42,6 +43,18 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path):
     for ending in ("svg", "png"):
         once, twice = ((tmp_path / folder / f"calibration.{ending}").read_bytes() for folder in ("once", "twice"))
         assert once == twice
+
+
+@pytest.mark.parametrize("models", [["unet"], ["unet", "trees"]])
+@pytest.mark.parametrize("number", [2, 3, 5])
+def test_letters_of_every_figure_can_be_read_in_print_and_it_fits_a_page(number, models):
+    with wide(PAGE_MM / MM_PER_IN / SCALE):
+        for name, (figure, _) in draw_all(STRUCTURES[:number], models):
+            scale = PAGE_MM / MM_PER_IN / figure.get_figwidth()
+            letters = [text.get_fontsize() for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+            assert min(letters) * scale >= 5, name
+            assert scale <= 1.01 * SCALE, f"{name} is enlarged"
+            assert figure.get_figheight() * scale * MM_PER_IN < 245, name
 
 
 @pytest.mark.parametrize("name", ["calibration", "crosstalk"])

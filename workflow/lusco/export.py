@@ -26,7 +26,7 @@ _CHANCE = "p_"  # begins the column of a structure's probability
 _UNKNOWN_PRECISION_PX = 0.5  # Picasso drops localizations without a precision, and draws none of precision 0
 _ROWS_AT_A_TIME = 1_000_000
 
-_READ_AS: dict[str, Any] = {"x_nm": "f8", "y_nm": "f8", "frame": "i8", "structure": "category", "rejected": "?"}
+_READ_AS: dict[str, Any] = {"x_nm": "f8", "y_nm": "f8", "frame": "i8", "structure": "str", "rejected": "?"}
 _QUANTITIES = ("z_nm", "photons", "uncertainty_nm")  # that may not be known
 _NOT_EXPORTED = ("id", "trace", "true_structure", "unspecific")
 
@@ -88,7 +88,7 @@ def read_recolored(path: str | Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     structures = tuple(name.removeprefix(_CHANCE) for name in rows if name.startswith(_CHANCE))
     if not (set(_READ_AS) <= set(rows) and set(rows["structure"]) <= set(structures)):
         raise InputError(Fault(path, "the table was not written by `lusco recolor`", RECREATE))
-    rows["structure"] = rows["structure"].cat.set_categories(structures)
+    rows["structure"] = pd.Categorical(rows["structure"], structures)
     unknown = [name for name in _QUANTITIES if name in rows and rows[name].isna().all()]
     return rows.drop(columns=unknown), structures
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 RECREATE = "delete it and run again to recreate it"
 RESTORE = "restore it, or delete it and run again"
 
+# columns of tables that hold names, which may look like numbers
+NAMES = ("acquisition", "group", "composite", "model", "structure", "structure_a", "structure_b", "true_structure")
+
 _NO_ROOM = ("the disk is full, so the file could not be written", "free some space and run again")
 _NO_ACCESS = ("the folder cannot be written to", "make it writable and run again")
 _MENDABLE = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _NO_ROOM) | dict.fromkeys(
@@ -175,8 +178,9 @@ def read_csv(path: str | Path, **how: Any) -> "pd.DataFrame":
             file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
             whole = file.read() == b"\n"
         if whole:
-            # an acquisition may be called NA; what is missing is empty in our tables
-            return pd.read_csv(path, keep_default_na=False, na_values=[""], **how)
+            # an acquisition may be called NA or 01; what is missing is empty in our tables
+            types = dict.fromkeys(NAMES, "str")
+            return pd.read_csv(path, **{"keep_default_na": False, "na_values": [""], "dtype": types, **how})
     except FileNotFoundError:
         raise InputError(Fault(path, "the file does not exist", "check the path")) from None
     except ValueError as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
@@ -192,10 +193,9 @@ def _physical_size(tiff: tifffile.TiffFile) -> tuple[tuple[float, float] | None,
     if tiff.ome_metadata:
         pixels = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]
         pixels = (pixels[0] if isinstance(pixels, list) else pixels)["Pixels"]
-        channels = pixels.get("Channel", [])
-        channels = channels if isinstance(channels, list) else [channels]
-        names = tuple(str(channel.get("Name", "")) for channel in channels)
-        return _ome_size(pixels), names
+        first = ElementTree.fromstring(tiff.ome_metadata).find("{*}Image/{*}Pixels")
+        # as they stand: tifffile takes a channel of the name 01 for the number 1
+        return _ome_size(pixels), tuple(channel.get("Name", "") for channel in first.findall("{*}Channel"))
     tags = tiff.pages[0].tags
     unit = (tiff.imagej_metadata or {}).get("unit", "").replace("\\u00B5", "µ")
     per_unit = _TO_NM.get(unit)

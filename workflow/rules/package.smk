@@ -17,4 +17,4 @@ rule package:
         model=subpath(input[0], parent=True),
         code=code("lusco.package"),
     shell:
-        'PATH="$PWD/.venv-zoo/bin:$PATH" lusco --log {log} package {params.model:q} --out {output}'
+        'PATH="$LUSCO_PROJECT/.venv-zoo/bin:$PATH" lusco --log {log} package {params.model:q} --out {output}'

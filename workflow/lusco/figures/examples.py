@@ -7,7 +7,7 @@ import pandas as pd
 
 from lusco.colours import ON_BLACK
 from lusco.figures.pixels import colour_key, grey, merged, show, tinted
-from lusco.figures.style import Drawing, blank, shown, styled, width_in
+from lusco.figures.style import TALLEST_IN, Drawing, blank, fitted_in, shown, styled, width_in
 
 
 @styled
@@ -92,8 +92,8 @@ def channels(
     table = balance(prediction, truth, structures)
     columns = len(structures) if len(structures) <= 4 else -(-len(structures) // 2)
     blocks = -(-len(structures) // columns)
-    side = min(3.4, width_in() / columns)
-    figure = blank(side * columns + 0.3, (2 * side + 0.6) * blocks + 0.3)
+    side = min(3.4, (width_in() - 0.3) / columns, (TALLEST_IN - 0.3) / blocks / 2 - 0.3)
+    figure = blank(fitted_in(side * columns + 0.3), (2 * side + 0.6) * blocks + 0.3)
     figure.suptitle(shown(name), fontsize=10)
     grid = figure.subplots(2 * blocks, columns, squeeze=False)
     for axes in grid.ravel():

@@ -1,4 +1,4 @@
-"""Figures in the widths of a journal's columns, with letters of 7 points."""
+"""Figures in the widths of a journal's columns, with letters of 5 points or more."""
 
 import re
 from collections.abc import Callable

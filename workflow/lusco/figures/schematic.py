@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ from matplotlib.patches import FancyArrowPatch, Polygon
 
 from lusco.colours import ON_BLACK
 from lusco.figures.pixels import full_brightness, grey, show, tinted
-from lusco.figures.style import DPI, GREY, INK, Drawing, cut, styled
+from lusco.figures.style import DPI, GREY, INK, Drawing, cut, fitted_in, styled
 
 GAP, BIG, NETWORK, ARROW, LABEL, TITLE = 0.12, 1.75, 0.85, 0.5, 0.24, 0.45  # inches
+MARGINS = 0.8  # at both ends and beside the line in the middle
 CHARACTERS = 17  # of a name above an image, per inch
 
 
@@ -82,9 +84,15 @@ def schematic(
         mixed, mixed_prediction = composite, prediction
     fulls = [full_brightness(counts, pixel_nm) for counts in training]
     per_column = len(structures) if len(structures) <= 4 else -(-len(structures) // 2)
-    stack = Stack(structures, per_column, min(1.6, 4.8 / per_column))
-    height = max(per_column * stack.step, BIG + 2 * LABEL) + TITLE + 0.2
-    width = 3 * stack.width + 2 * (BIG + NETWORK) + 5 * ARROW + 0.8
+    side = min(1.6, 4.8 / per_column)
+    natural = 3 * Stack(structures, per_column, side).width + 2 * (BIG + NETWORK) + 5 * ARROW
+    width = fitted_in(natural + MARGINS)
+    shrunk = (width - MARGINS) / natural  # pictures and arrows, but no letters
+    columns = -(-len(structures) // per_column)
+    gaps = GAP * (1 - 1 / columns)  # for each column of pictures
+    stack = Stack(structures, per_column, shrunk * (side + gaps) - gaps)
+    big, network, arrow = shrunk * BIG, shrunk * NETWORK, partial(_arrow, length=shrunk * ARROW)
+    height = max(per_column * stack.step, big + 2 * LABEL) + TITLE + 0.2
 
     figure = Figure(figsize=(width, height), dpi=DPI)
     canvas = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
@@ -95,11 +103,11 @@ def schematic(
     canvas.text(x, height - 0.28, "(a) Training", weight="bold", fontsize=11)
     originals_x = x
     _stack(figure, stack, training, fulls, pixel_nm, x, middle)
-    x = _arrow(canvas, x + stack.width, middle, "sum")
+    x = arrow(canvas, x + stack.width, middle, "sum")
     full = max(fulls)
-    _picture(figure, grey(composite, pixel_nm, full), pixel_nm, x, middle, "composite")
-    x = _network(canvas, _arrow(canvas, x + BIG, middle), middle)
-    x = _arrow(canvas, x, middle)
+    _picture(figure, grey(composite, pixel_nm, full), pixel_nm, x, middle, big, "composite")
+    x = _network(canvas, arrow(canvas, x + big, middle), middle, network)
+    x = arrow(canvas, x, middle)
     _stack(figure, stack, prediction, fulls, pixel_nm, x, middle)
     _comparison(canvas, originals_x + stack.width / 2, x + stack.width / 2, height - TITLE + 0.02)
 
@@ -107,8 +115,8 @@ def schematic(
     canvas.plot([x - 0.25] * 2, [0.2, height - 0.2], color=GREY, linewidth=0.8, linestyle=":")
     canvas.text(x, height - 0.28, "(b) Use", weight="bold", fontsize=11)
     measured = "measured mixture" if mixed is not composite else "composite"
-    _picture(figure, grey(mixed, pixel_nm, full_brightness(mixed, pixel_nm)), pixel_nm, x, middle, measured)
-    x = _arrow(canvas, _network(canvas, _arrow(canvas, x + BIG, middle), middle), middle)
+    _picture(figure, grey(mixed, pixel_nm, full_brightness(mixed, pixel_nm)), pixel_nm, x, middle, big, measured)
+    x = arrow(canvas, _network(canvas, arrow(canvas, x + big, middle), middle, network), middle)
     mixed_fulls = [full_brightness(counts, pixel_nm) for counts in mixed_prediction]
     _stack(figure, stack, mixed_prediction, mixed_fulls, pixel_nm, x, middle)
     return figure, _table(training, composite, prediction, mixed, mixed_prediction, structures)
@@ -132,8 +140,10 @@ def _stack(
         axes.set_title(cut(structure, int(CHARACTERS * stack.side)), fontsize=7, weight="normal", pad=3)
 
 
-def _picture(figure: Figure, image: np.ndarray, pixel_nm: float, x: float, middle: float, name: str) -> None:
-    axes = _axes(figure, x, middle - BIG / 2, BIG)
+def _picture(
+    figure: Figure, image: np.ndarray, pixel_nm: float, x: float, middle: float, side: float, name: str
+) -> None:
+    axes = _axes(figure, x, middle - side / 2, side)
     show(axes, image, pixel_nm, bar=True)
     axes.set_title(name, fontsize=8, weight="normal", pad=3)
 
@@ -144,23 +154,23 @@ def _axes(figure: Figure, x: float, y: float, side: float) -> Axes:
     return figure.add_axes((x / width, y / height, side / width, side / height))
 
 
-def _arrow(canvas: Axes, x: float, y: float, text: str = "") -> float:
+def _arrow(canvas: Axes, x: float, y: float, text: str = "", length: float = ARROW) -> float:
     """An arrow to the right; returns where it ends."""
     style = {"arrowstyle": "-|>", "mutation_scale": 14, "color": INK, "linewidth": 1.6}
-    canvas.add_patch(FancyArrowPatch((x + 0.06, y), (x + ARROW - 0.04, y), shrinkA=0, shrinkB=0, **style))
-    canvas.text(x + ARROW / 2 - 0.03, y + 0.09, text, ha="center", fontsize=8)
-    return x + ARROW
+    canvas.add_patch(FancyArrowPatch((x + 0.06, y), (x + length - 0.04, y), shrinkA=0, shrinkB=0, **style))
+    canvas.text(x + length / 2 - 0.03, y + 0.09, text, ha="center", fontsize=8)
+    return x + length
 
 
-def _network(canvas: Axes, x: float, y: float) -> float:
+def _network(canvas: Axes, x: float, y: float, width: float) -> float:
     """The network as a waist; returns where it ends."""
-    high, low, middle = 0.62, 0.28, x + NETWORK / 2
-    outline = [(x, y + high), (middle, y + low), (x + NETWORK, y + high)]
-    outline += [(x + NETWORK, y - high), (middle, y - low), (x, y - high)]
+    high, low, middle = 0.62, 0.28, x + width / 2
+    outline = [(x, y + high), (middle, y + low), (x + width, y + high)]
+    outline += [(x + width, y - high), (middle, y - low), (x, y - high)]
     canvas.add_patch(Polygon(outline, facecolor="#E8EDF5", edgecolor=INK, linewidth=1.4))
     canvas.text(middle, y - 0.01, "G", ha="center", va="center", fontsize=15, style="italic", family="DejaVu Serif")
     canvas.text(middle, y - high - 0.2, "network", ha="center", fontsize=8)
-    return x + NETWORK
+    return x + width
 
 
 def _comparison(canvas: Axes, left: float, right: float, y: float) -> None:

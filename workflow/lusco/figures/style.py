@@ -26,6 +26,7 @@ INK, GREY, PALE, ALARM = "#1F2430", "#6B7280", "#E2E5EA", "#B42318"
 
 SCREEN_IN = 12.0  # a full-width figure; 9 points are then 12 pixels high on a laptop of 1366 pixels
 DPI = 160
+TALLEST_IN = 11.5  # of what has to fit a journal's page
 NARROW_IN = 6.0  # legends no longer fit beside or in columns
 
 _width_in: ContextVar[float] = ContextVar("width_in", default=SCREEN_IN)
@@ -81,6 +82,11 @@ def styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
 def width_in() -> float:
     """Width of a full-width figure in inches: that of a screen, or what `wide` says."""
     return _width_in.get()
+
+
+def fitted_in(natural: float) -> float:
+    """Width in inches of a figure that needs less than the full one on a screen; in print it takes all of it."""
+    return natural if width_in() == SCREEN_IN else width_in()
 
 
 @contextmanager
@@ -141,7 +147,8 @@ def cells(number: int, height_in: float, alone_in: float = SCREEN_IN) -> tuple[F
     """Return a figure of `number` parts, three in a row; sizes in inches: height of a row, width if there is one."""
     columns = min(number, 3)
     rows = -(-number // columns)
-    figure = blank(width_in() if number > 1 else min(alone_in, width_in()), height_in * rows)
+    height = height_in * rows if width_in() == SCREEN_IN else min(height_in * rows, TALLEST_IN)
+    figure = blank(width_in() if number > 1 else fitted_in(alone_in), height)
     return figure, list(figure.subfigures(rows, columns, squeeze=False).ravel()[:number])
 
 

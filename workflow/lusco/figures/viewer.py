@@ -7,6 +7,7 @@ are PNG images of 8 bits, the square roots of counts, so that single localizatio
 import base64
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from PIL import Image
+from scipy.ndimage import maximum_filter
 
-from lusco.figures.pixels import full_brightness, smoothed, summed
+from lusco.figures.pixels import SMOOTHING_NM, full_brightness, smoothed, summed
 from lusco.files import atomic
 
 MOST_PX = 1500  # larger images are binned for the viewer; the files beside the report have every pixel
 CODES = 255
+REACH = 4  # standard deviations that a smoothed localization lights up
 
 
 def described(
@@ -71,7 +74,7 @@ def described(
         "measured": [_layer(counts, shown_nm, full_brightness(counts, shown_nm))],
         "recoloured": layers(channels),
         "truth": None if truth is None else layers(summed(truth, pixel_nm, MOST_PX)[0]),
-        "certainty": _png(np.round(CODES * _highest(certainty, round(shown_nm / pixel_nm)))),
+        "certainty": _png(np.round(CODES * _spread(_highest(certainty, round(shown_nm / pixel_nm)), shown_nm))),
         "regions": regions[["x_nm", "y_nm", "side_nm", "novelty", "unfamiliar"]].to_dict("records"),
     }
 
@@ -93,6 +96,12 @@ def _highest(values: np.ndarray, factor: int) -> np.ndarray:
     """The highest value of each block of pixels that `summed` makes one of."""
     blocks = np.pad(values, [(0, -side % factor) for side in values.shape])
     return blocks.reshape(blocks.shape[0] // factor, factor, -1, factor).max(axis=(1, 3))
+
+
+def _spread(certainty: np.ndarray, pixel_nm: float) -> np.ndarray:
+    """Certainty also of pixels that are lit only because a neighbour is smoothed: the highest nearby."""
+    reach = math.ceil(REACH * SMOOTHING_NM / pixel_nm)
+    return np.where(certainty > 0, certainty, maximum_filter(certainty, 2 * reach + 1, mode="constant"))
 
 
 def write_images(images: Sequence[Mapping[str, Any]], out: Path) -> None:

@@ -65,7 +65,7 @@ def assemble(
         model=config["model"],
         structures=model.structures,
         pixel_nm=model.pixel_nm,
-        splits=read_csv(splits, sep="\t", dtype={"acquisition": str, "group": str}),
+        splits=read_csv(splits, sep="\t"),
         threshold=model.threshold(config["recolor"]["crosstalk"]),
         crosstalk_target=config["recolor"]["crosstalk"],
         mixed=mixed,

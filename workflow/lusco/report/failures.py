@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from math import isnan
 
+import numpy as np
 import pandas as pd
 
 from lusco.figures.coupling import paired, slope
@@ -145,7 +146,8 @@ def gaps(content: ReportContent) -> pd.DataFrame:
     table = content.distances[content.distances["distance"] == "dssim"]
     chance = table[table["comparison"] == "shuffled_pairs"].groupby("structure")["value"].median()
     own = table[(table["comparison"] == "model") & (table["model"] == content.model)]
-    return own.assign(gap_closed=1 - own["value"] / own["structure"].map(chance)).dropna(subset="gap_closed")[columns]
+    gap = 1 - own["value"] / own["structure"].map(chance).replace(0, np.nan)  # no chance, no gap
+    return own.assign(gap_closed=gap).dropna(subset="gap_closed")[columns]
 
 
 def worst_composites(content: ReportContent) -> pd.DataFrame:

@@ -118,12 +118,14 @@ const LuscoViewer = (() => {
 
   // Both sides anew; `divide` only moves the border between them.
   function mix() {
+    if (!image) return;
     $("certain-is").textContent = `${Math.round(100 * $("certain").value)} %`;
     sides = [painted($("left").value), painted($("right").value)];
     divide();
   }
 
   function divide() {
+    if (!image) return;
     const share = Number($("swipe").value) / 100;
     const column = Math.round(share * image.columns);
     const pixels = sides[1].slice();
@@ -140,6 +142,7 @@ const LuscoViewer = (() => {
   }
 
   function fit() {
+    if (!image) return;
     // as much around an image as its frame is wider or taller, so that a pixel stays a square
     const frame = $("plot").clientWidth / plot.height;
     const [w, h] = width() / height() > frame ? [width(), width() / frame] : [height() * frame, height()];
@@ -148,6 +151,7 @@ const LuscoViewer = (() => {
 
   // A pixel stays a square when the window gets wider.
   function reshape() {
+    if (!$("plot").clientWidth) return;  // not shown at all
     const {start: x0, end: x1} = plot.x_range, {start: y1, end: y0} = plot.y_range;
     const half = ((x1 - x0) * plot.height) / $("plot").clientWidth / 2;
     look(x0, x1, (y0 + y1) / 2 - half, (y0 + y1) / 2 + half);
@@ -167,6 +171,7 @@ const LuscoViewer = (() => {
   }
 
   function move(right, down, scale) {
+    if (!image) return;
     const {start: x0, end: x1} = plot.x_range, {start: y1, end: y0} = plot.y_range;
     const x = (x0 + x1) / 2 + right * (x1 - x0), y = (y0 + y1) / 2 + down * (y1 - y0);
     const [w, h] = [((x1 - x0) * scale) / 2, ((y1 - y0) * scale) / 2];
@@ -209,6 +214,7 @@ const LuscoViewer = (() => {
 
   // The place under the mouse in words.
   function point(x, y) {
+    if (!image) return;
     const column = Math.floor(x / image.pixel_nm), row = Math.floor(y / image.pixel_nm);
     if (!(column >= 0 && column < image.columns && row >= 0 && row < image.rows)) {
       const size = `${(width() / 1000).toFixed(1)} × ${(height() / 1000).toFixed(1)} µm`;
@@ -218,7 +224,7 @@ const LuscoViewer = (() => {
       return;
     }
     const at = row * image.columns + column;
-    const counts = (layer, values) => (layer.peak * (values[at] / CODES) ** 2).toPrecision(2);
+    const counts = (layer, values) => Number((layer.peak * (values[at] / CODES) ** 2).toPrecision(2));
     const parts = image.structures.map((_, index) =>
       `${page.structures[index]} ${counts(image.recoloured[index], image.codes.recoloured[index])}`);
     const sure = image.codes.certainty[at];
@@ -231,6 +237,7 @@ const LuscoViewer = (() => {
   }
 
   function save() {
+    if (!image) return;
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [image.columns, image.rows];
     const pixels = new Uint8ClampedArray(source.data.image[0].buffer.slice(0));

@@ -11,7 +11,7 @@ from lusco.figures.style import shown
 from lusco.report import failures
 from lusco.report.content import COMPOSITES, ReportContent
 
-EMBEDDED_BYTES = 20_000_000  # images that are part of the page; the others lie beside it, which then stays under 50 MB
+EMBEDDED_BYTES = 25_000_000  # images that are part of the page; the others lie beside it, which then stays under 50 MB
 
 
 def viewer(content: ReportContent) -> Mapping[str, Any] | None:
@@ -35,7 +35,7 @@ def viewer(content: ReportContent) -> Mapping[str, Any] | None:
     if not images:
         return None
     points = failures.gaps(content)
-    composites = sorted(set(points["composite"])) if COMPOSITES in images else []
+    composites = sorted(set(content.distances["composite"])) if COMPOSITES in images else []
     mixed = [name for name in images if name != COMPOSITES]
     groups = {
         "Mixed acquisitions": [(f"mixed/{name}", shown(name), images[name]) for name in mixed],
@@ -56,5 +56,6 @@ def viewer(content: ReportContent) -> Mapping[str, Any] | None:
         "groups": {label: group for label, group in groups.items() if group},
         "colours": on_black(len(content.structures)),
         "scripts": scripts,
+        "beside": sum(file is not None for file in images.values()),
         "bokeh": Resources(mode="inline", components=["bokeh", "bokeh-api"], log_level="error").js_raw,
     }
