@@ -69,7 +69,7 @@ def test_a_recoloured_image_is_drawn_however_large(tmp_path, acquisition, monkey
     files = [tmp_path / name for name in ("a.ome.tiff", "a.csv", "regions.csv", "a.json")]
     recolor_acquisition(recolorer(tmp_path), few, 0.02, *files)
     monkeypatch.setattr(lusco.files, "MAX_BYTES", image.read(files[0]).pixels.nbytes - 1)
-    draw_mixed("a", tmp_path / "a.parquet", *files[:3], tmp_path / "figures")
+    draw_mixed("a", tmp_path / "a.parquet", *files[:3], tmp_path / "figures", tmp_path / "viewer.js")
     assert (tmp_path / "figures" / "mixed_a.png").is_file()
 
 

@@ -143,8 +143,8 @@ def test_the_whole_pipeline_on_the_cluster_gives_the_bytes_of_one_computer(clust
     assert different(folder, whole) == []
     states = submissions(cluster)
     assert set(states.values()) == {"COMPLETED"}
-    assert "27 of 27 steps" in said
-    assert len(states) == 12, "14 of the acquisitions at once, two of the mixture, ten by themselves"
+    assert "28 of 28 steps" in said
+    assert len(states) == 12, "14 of the acquisitions at once, three of the mixture, ten by themselves"
 
 
 COMPOSITES = "results/whole/composites/test.arrow"
