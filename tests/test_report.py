@@ -1,7 +1,5 @@
 """The report: opens offline, escapes names, says what the numbers say, and survives what is missing."""
 
-import base64
-import io
 import json
 import re
 from dataclasses import replace
@@ -10,17 +8,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from lusco.figures import loss, save
-from lusco.figures.pixels import smoothed
 from lusco.figures.viewer import described, write_images
 from lusco.report import Mixture, ReportContent, page, report, viewer
 from lusco.report.failures import confusions, gaps, overlap_errors, warnings, worst_composites
 from lusco.report.page import CAPTIONS, caption
 from lusco.report.verdict import FAIR, GOOD, POOR, UNKNOWN, findings, verdict
 
-REGIONS = pd.DataFrame(columns=["x_nm", "y_nm", "side_nm", "novelty", "unfamiliar"])
 STRUCTURES = ("nuclear_pores", "tubes")
 GOOD_VALUES = {
     "accuracy": 0.95,
@@ -213,32 +208,6 @@ def image_of(key, structures=STRUCTURES):
     channels = np.stack([counts, np.zeros((4, 6))])
     regions = pd.DataFrame({"x_nm": [0.0], "y_nm": 0.0, "side_nm": 80.0, "novelty": 1.5, "unfamiliar": True})
     return described(key, counts, channels, None, certainty, structures, 20.0, regions)
-
-
-def decoded(png):
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))))
-
-
-def test_an_image_of_the_viewer_gives_its_counts_back():
-    counts = np.random.default_rng(0).poisson(3, (50, 70)).astype(float)
-    shown = described("mixed/a", counts, counts[None] / 2, counts[None], np.ones_like(counts), ["a"], 20.0, REGIONS)
-    (layer,) = shown["measured"]
-    back = layer["peak"] * (decoded(layer["png"]) / 255) ** 2
-    np.testing.assert_allclose(back, smoothed(counts, 20.0), atol=layer["peak"] / 255)
-    assert shown["recoloured"][0]["peak"] == pytest.approx(layer["peak"] / 2)
-    assert (shown["rows"], shown["columns"], shown["pixel_nm"]) == (50, 70, 20.0)
-
-
-def test_a_large_image_of_the_viewer_is_binned_and_keeps_its_size():
-    counts = np.zeros((10, 3001))
-    counts[9, 3000] = 1
-    certainty = np.zeros_like(counts)
-    certainty[9, 3000] = 0.6
-    shown = described("mixed/a", counts, counts[None], None, certainty, ["a"], 10.0, REGIONS)
-    assert (shown["rows"], shown["columns"], shown["pixel_nm"]) == (4, 1001, 30.0)
-    assert decoded(shown["certainty"])[3, 1000] == round(0.6 * 255)
-    lit = np.argwhere(decoded(shown["certainty"]))  # with what smoothing by 12 nm lights up, 48 nm to each side
-    assert lit.min(axis=0).tolist() == [1, 998] and len(lit) == 9
 
 
 def test_images_of_the_viewer_are_part_of_the_page_while_there_is_room(tmp_path, monkeypatch):
