@@ -168,6 +168,12 @@ def products():
     return page + model + recolored() + exported()
 
 
+def summaries():
+    """The products that are not of single acquisitions."""
+    single = {*recolored(), *exported()}
+    return [file for file in products() if file not in single]
+
+
 def everything():
     """What `all` makes."""
     return products() + renderings() + [f"{EXPERIMENT}/run.json"]

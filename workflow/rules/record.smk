@@ -1,7 +1,7 @@
 # What went in, what came out, with which code, on which machine: beside the report, after everything else.
 rule record:
     input:
-        results=[file for file in products() if file not in recolored()],
+        results=summaries(),
         recolored=recolored(),
         model=rules.model.output,
         acquisitions=[table(a.name) for a in ACQUISITIONS],
