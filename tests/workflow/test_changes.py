@@ -129,7 +129,7 @@ EDITS = {
     "figures/overlap.py": {"draw_mixed": 2, **AFTER_EVALUATION},
     "evaluate/overlap.py": {"evaluate": 1, **AFTER_EVALUATION},
     "recolor/__init__.py": {"recolor_acquisition": 2, "export_acquisition": 2, "draw_mixed": 2, **TESTING},
-    "export.py": {"export_acquisition": 2, "record": 1},
+    "export.py": {"export_acquisition": 2},
     "network.py": {"train": 1, **AFTER_TRAINING},
     "train/loop.py": {"train": 1, **AFTER_TRAINING},
     "superpose/composites.py": {"superpose": 2, "train": 1, **AFTER_TRAINING},
