@@ -1,4 +1,4 @@
-# What went in, what came out, with which code, on which machine: beside the report, after everything else.
+# What went in, what came out, with which code, on which machine: beside the report, after all but exports and renderings.
 rule record:
     input:
         results=summaries(),
