@@ -13,7 +13,7 @@ from lusco.novelty import (
     learn_from,
     region_px,
     surroundings,
-    varied_composite,
+    varied_table,
 )
 
 SIDE_PX, REGION_PX, PIXEL_NM, DENSITY = 128, 64, 20.0, 500
@@ -149,21 +149,26 @@ def test_regions_are_no_larger_than_composites():
     assert surroundings(64, 1024) == 4
 
 
-def test_a_varied_image_of_intensities_is_scaled():
-    varied = varied_composite(np.full((2, 8, 8), 0.4, dtype=np.float32), np.random.default_rng(0))
-    assert varied.min() > 0.4 * 0.5 - 1e-6
+def localizations(rng, weight):
+    structure = rng.integers(3, size=3000)
+    return pd.DataFrame({"x_nm": rng.uniform(0, 640, 3000), "structure": structure, "weight": np.float32(weight)})
 
 
-def test_a_varied_composite_holds_a_part_of_what_the_composite_held():
+def test_varied_intensities_are_scaled():
+    varied = varied_table(localizations(np.random.default_rng(0), 0.4), 3, np.random.default_rng(0))
+    assert 0.4 * 0.5 - 1e-6 <= varied["weight"].min() <= varied["weight"].max() <= 0.4
+
+
+def test_a_varied_table_holds_a_part_of_what_the_composite_held():
     rng = np.random.default_rng(0)
-    channels = rng.poisson(2, (3, 32, 32)).astype(np.float32)
-    sums = []
-    for _ in range(20):
-        varied = varied_composite(channels, rng)
-        assert (varied <= channels.sum(0)).all()
-        sums.append(varied.sum() / channels.sum())
-    assert min(sums) < 0.4
-    assert max(sums) > 0.6
+    whole = localizations(rng, 1)
+    parts = [varied_table(whole, 3, rng) for _ in range(40)]
+    assert {part["structure"].nunique() for part in parts} == {1, 2, 3}
+    for part in parts:
+        assert len(part.merge(whole, on=["x_nm", "structure"])) == len(part)
+    sizes = [len(part) / len(whole) for part in parts]
+    assert min(sizes) < 0.4
+    assert 0.6 < max(sizes) < 1
 
 
 def test_every_feature_is_described():

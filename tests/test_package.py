@@ -18,14 +18,13 @@ from lusco import package
 from lusco.cli import app
 from lusco.errors import InputError
 from lusco.model import read_description, read_network
-from lusco.network import coarsest_px
 from lusco.package.describe import authors, citations
 from lusco.package.example import cover, example_counts
 from lusco.package.graph import Whole, to_torchscript
 from lusco.package.parts import as_zip, sizes
 from lusco.package.readme import readme, summary
 from lusco.recolor import Recolorer
-from lusco.recolor.tiles import apply_tiled
+from lusco.render import Points
 
 PROJECT = Path(__file__).parents[1]
 SIDES = (61, 94)  # no multiples of anything that the network needs
@@ -59,15 +58,15 @@ def counts(*shape):
 
 
 def test_the_graph_gives_what_recolouring_gives_without_its_symmetries(folder, whole, monkeypatch):
-    def once(network, image, tile_px, device):
-        return apply_tiled(network, image, network.channels, tile_px, 0, coarsest_px(network.depth), device)
-
-    monkeypatch.setattr("lusco.recolor.tiles.apply_symmetric", once)
+    monkeypatch.setattr("lusco.recolor.tiles.SYMMETRIES", ((0, 1),))
+    monkeypatch.setattr("lusco.recolor.tiles.SHIFTS_PX", ((0.0, 0.0),))
     image = counts(*SIDES)
-    expected = Recolorer(folder, read_description(folder), 256, 1, "cpu")(image)
+    rows, columns = np.nonzero(image)
+    points = Points(20.0 * columns + 10, 20.0 * rows + 10, image[rows, columns], (0.0, 0.0), 20.0, SIDES)
+    expected = Recolorer(folder, read_description(folder), 256, 1, "cpu")(points)
     channels, probabilities = np.split(whole.compute(image[None, None])[0], 2)
     np.testing.assert_allclose(channels, expected.channels, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(probabilities, expected.probabilities, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(probabilities[:, rows, columns].T, expected.probabilities, rtol=1e-5, atol=1e-6)
 
 
 def test_the_graph_loses_no_localization(tmp_path):

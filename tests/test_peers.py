@@ -13,8 +13,7 @@ import yaml
 from lusco import peers, table
 from lusco.errors import InputError
 from lusco.model import read_description
-from lusco.novelty import varied_table
-from lusco.peers import Answer, apply_peer, finish, train_peer
+from lusco.peers import apply_peer, train_peer
 from lusco.peers.clock import Clock
 from lusco.peers.features import FAR_NM, NAMES, NEAR_NM, NEIGHBOURS, features
 from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
@@ -156,34 +155,6 @@ def material_of(structures, folder):
 def material(tmp_path_factory):
     """Training acquisitions, training composites and validation composites of all structures."""
     return material_of(STRUCTURES, tmp_path_factory.mktemp("material"))
-
-
-def test_channels_without_an_image_are_sums_of_probabilities(material):
-    _, _, composites = material
-    localizations = composites.table(0)
-    answer = Answer(np.random.default_rng(0).normal(0, 1, (len(localizations), 3)))
-    image, probabilities = finish(answer, localizations, composites, 1.3, 1.0)
-    np.testing.assert_allclose(image.channels.sum(0), composites.counts(0).sum(0), atol=1e-4)
-    np.testing.assert_allclose(image.channels.sum((1, 2)), probabilities.sum(0), rtol=1e-5)
-    np.testing.assert_allclose(image.probabilities.sum(0), 1)
-
-
-def test_predicted_channels_are_left_as_they_are(material):
-    _, _, composites = material
-    localizations = composites.table(0)
-    predicted = np.random.default_rng(0).random((3, SIDE_PX, SIDE_PX)).astype(np.float32)
-    image, _ = finish(Answer(np.zeros((len(localizations), 3)), predicted), localizations, composites, 1.0, 1.0)
-    np.testing.assert_array_equal(image.channels, predicted)
-
-
-def test_a_varied_composite_is_a_part_of_it():
-    rng = np.random.default_rng(0)
-    whole = composite_table(rng)
-    parts = [varied_table(whole, 3, rng) for _ in range(40)]
-    assert all(0 < len(part) < len(whole) for part in parts)
-    assert {part["structure"].nunique() for part in parts} == {1, 2, 3}
-    for part in parts:
-        assert len(part.merge(whole, on=["x_nm", "y_nm", "structure"])) == len(part)
 
 
 # whole peers

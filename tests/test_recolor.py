@@ -17,7 +17,7 @@ from lusco.network import UNet
 from lusco.novelty import FEATURES, learn
 from lusco.recolor import Recolorer, recolor_acquisition
 from lusco.recolor.mixture import summarize
-from lusco.render import render
+from lusco.render import Points, points_of, render
 
 NOTHING = pd.DataFrame(columns=FEATURES)
 KNOWN = asdict(learn(NOTHING, NOTHING, 64, 1))
@@ -75,12 +75,15 @@ def test_a_recoloured_image_is_drawn_however_large(tmp_path, acquisition, monkey
 
 def test_channels_add_up_to_what_was_measured(tmp_path, acquisition):
     counts = render(acquisition, 20.0)
-    channels = recolorer(tmp_path)(counts).channels
+    channels = recolorer(tmp_path)(points_of(acquisition, 20.0)).channels
     np.testing.assert_allclose(channels.sum(0), counts, atol=1e-4)
 
 
 def test_nothing_is_invented_where_nothing_was_measured(tmp_path):
-    assert recolorer(tmp_path)(np.zeros((40, 40), dtype=np.float32)).channels.max() == 0
+    nothing = Points(np.zeros(0), np.zeros(0), None, (0.0, 0.0), 20.0, (40, 44))
+    result = recolorer(tmp_path)(nothing)
+    assert result.channels.shape == (3, 40, 44) and result.channels.max() == 0
+    assert result.probabilities.shape == (0, 3)
 
 
 def test_the_image_has_a_named_channel_per_structure_and_the_pixel_size(outputs, acquisition):
@@ -111,10 +114,10 @@ def test_localizations_below_the_threshold_chosen_on_validation_are_rejected(out
 
 
 def test_a_regression_gives_what_the_network_predicts(tmp_path):
-    counts = np.random.default_rng(0).poisson(0.5, (40, 44)).astype(np.float32)
-    result = recolorer(tmp_path, head="regression")(counts)
-    assert (result.channels >= 0).all()
-    np.testing.assert_allclose(result.probabilities.sum(0), 1, atol=1e-5)
+    x_nm, y_nm = np.random.default_rng(0).uniform(0, 800, (2, 900))
+    result = recolorer(tmp_path, head="regression")(Points(x_nm, y_nm, None, (0.0, 0.0), 20.0, (40, 44)))
+    assert result.channels.shape == (3, 40, 44) and (result.channels >= 0).all() and result.channels.max() > 0
+    np.testing.assert_allclose(result.probabilities.sum(1), 1, atol=1e-5)
 
 
 def test_regions_lie_in_the_field_and_count_its_localizations(outputs, acquisition, tmp_path):

@@ -7,7 +7,8 @@ import torch
 from lines_and_dots import SETTINGS, STRUCTURES, acquisition
 
 from lusco import table
-from lusco.calibrate import SHARPNESS, choose_sharpness, fit_temperature, rejection_curve, soften
+from lusco.answer import soften
+from lusco.calibrate import SHARPNESS, choose_sharpness, fit_temperature, rejection_curve
 from lusco.errors import InputError
 from lusco.evaluate.assignment import accepted_counts
 from lusco.model import read_description

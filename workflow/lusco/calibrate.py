@@ -1,18 +1,94 @@
-"""What is chosen on validation composites after training: temperature, sharpness, and what each threshold rejects.
+"""What is chosen on validation composites after training: temperature, sharpness, what each threshold rejects, and what
+is known.
 
 Temperature scaling is Guo et al. 2017.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import minimize_scalar
 
+from lusco.answer import Apply, finish, of_pixels, soften
 from lusco.evaluate.assignment import ALL, THRESHOLDS, accepted_counts, assignment_table
 from lusco.evaluate.distances import distance, prepare
+from lusco.novelty import learn_from, varied_table
+from lusco.superpose import random_generator
+from lusco.superpose.composites import Composites
 
 SHARPNESS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 TINY = 1e-9  # of a distance, so that a perfect channel has a logarithm
+
+
+def chosen_on_validation(
+    apply: Apply,
+    training: Iterable[pd.DataFrame],
+    validation: Composites,
+    scales: Sequence[float],
+    smoothing_nm: float,
+    seed: int,
+) -> dict[str, Any]:
+    """Temperature, sharpness, rejection curve and known regions of a trained model, ours or a peer's.
+
+    Parameters
+    ----------
+    apply : callable
+        The model.
+    training : iterable of pandas.DataFrame
+        Localizations of composites of the training acquisitions, of which regions are known.
+    validation : Composites
+        Composites of the validation acquisitions.
+    scales : sequence of float
+        Scale of each structure's images, in counts per pixel.
+    smoothing_nm : float
+        Smoothing before images are compared, in nm.
+    seed : int
+        Seed of the experiment.
+
+    Returns
+    -------
+    dict
+        Fields of a `lusco.model.ModelDescription`.
+    """
+    tables = [validation.table(index) for index in range(len(validation))]
+    answers = [apply(table) for table in tables]
+    joined = pd.concat(tables, ignore_index=True)
+    weight = joined["weight"].to_numpy()[:, None] * np.eye(len(validation.structures))[joined["structure"]]
+    logs = np.concatenate([answer.log_probabilities for answer in answers])
+    temperature = fit_temperature(logs, weight)
+    sharpness = 1.0  # of shares; an image that a model predicts is its own
+    if answers[0].channels is None:
+        pairs = [(answer, validation.points(table)) for answer, table in zip(answers, tables, strict=True)]
+        sharpness = choose_sharpness(
+            lambda power: np.stack([finish(*pair, temperature, power).channels for pair in pairs]),
+            np.stack([validation.counts(index) for index in range(len(validation))]),
+            scales,
+            smoothing_nm,
+            validation.pixel_nm,
+        )
+    bound = weight * ~joined["unspecific"].to_numpy()[:, None]
+
+    def looked_at(composites: Iterable[pd.DataFrame], split: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Counts and probabilities per pixel; of each composite, a thinner or lesser one is known too."""
+        for index, table in enumerate(composites):
+            varied = varied_table(table, len(validation.structures), random_generator(seed, "varied", split, index))
+            for own in (table, varied):
+                points = validation.points(own)
+                probabilities = soften(apply(own).log_probabilities, temperature)
+                yield points.counts(points.pixel()), of_pixels(probabilities, points)
+
+    known = learn_from(
+        looked_at(training, "train"), looked_at(tables, "validation"), validation.pixel_nm, validation.side_px
+    )
+    return {
+        "temperature": temperature,
+        "sharpness": sharpness,
+        "rejection": rejection_curve(soften(logs, temperature), bound, validation.structures),
+        "known": asdict(known),
+    }
 
 
 def fit_temperature(log_probabilities: np.ndarray, counts: np.ndarray) -> float:
@@ -33,13 +109,6 @@ def fit_temperature(log_probabilities: np.ndarray, counts: np.ndarray) -> float:
         return float((truth.sum(1) * np.logaddexp.reduce(scaled, 1) - (truth * scaled).sum(1)).sum())
 
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.2), np.log(5)), method="bounded").x))
-
-
-def soften(log_probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Probabilities at a temperature; structures along axis 1."""
-    scaled = log_probabilities / temperature
-    scaled = np.exp(scaled - scaled.max(1, keepdims=True))
-    return scaled / scaled.sum(1, keepdims=True)
 
 
 def choose_sharpness(

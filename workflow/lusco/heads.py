@@ -26,11 +26,14 @@ class Head:
         (z, scale) to the log probability of each structure in each pixel, as z.
     channels : callable
         (z, shares, composite, scale) to the recoloured channels in counts, as z.
+    divides : bool
+        Whether the channels are shares of what was measured, so that they follow from those of each localization.
     """
 
     loss: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
     log_probabilities: Callable[[Tensor, Tensor], Tensor]
     channels: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+    divides: bool
 
 
 def _shares_loss(z: Tensor, counts: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,6 +64,6 @@ def _regression_channels(z: Tensor, shares: Tensor, composite: Tensor, scale: Te
 
 
 HEADS = {
-    "shares": Head(_shares_loss, _shares_log_probabilities, _shares_channels),
-    "regression": Head(_regression_loss, _regression_log_probabilities, _regression_channels),
+    "shares": Head(_shares_loss, _shares_log_probabilities, _shares_channels, divides=True),
+    "regression": Head(_regression_loss, _regression_log_probabilities, _regression_channels, divides=False),
 }

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import KDTree
 
+from lusco.answer import of_pixels
+from lusco.render import Points
 from lusco.superpose.pieces import thin
 
 REGION_NM = 1280.0
@@ -58,9 +60,10 @@ class Known:
         """Novelty of each region of `describe`; above 1 it is unlike what the model knows."""
         return _distance(_standard(regions, self.mean, self.deviation), np.array(self.features)) / self.distance
 
-    def judge(self, counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float) -> pd.DataFrame:
-        """The regions of an image, as for `describe`: columns `PLACE`, `novelty` and `unfamiliar`."""
-        regions = describe(counts, probabilities, pixel_nm, self.side_px, self.surroundings)
+    def judge(self, points: Points, probabilities: np.ndarray) -> pd.DataFrame:
+        """The regions of localizations with probabilities, shape (n, structures): `PLACE`, `novelty`, `unfamiliar`."""
+        counts = points.counts(points.pixel())
+        regions = describe(counts, of_pixels(probabilities, points), points.pixel_nm, self.side_px, self.surroundings)
         novelty = self.novelty(regions)
         return regions[PLACE].assign(novelty=np.round(novelty, 3), unfamiliar=novelty > 1)
 
@@ -132,23 +135,8 @@ def _starts(length: int, side_px: int) -> list[int]:
     return starts
 
 
-def varied_composite(channels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A composite of some of the structures, each thinned, as mixtures may be; counts per pixel.
-
-    Parameters
-    ----------
-    channels : numpy.ndarray
-        Counts of each structure of a composite, shape (structures, rows, columns).
-    rng : numpy.random.Generator
-        Source of randomness.
-    """
-    present = rng.permutation(len(channels))[: rng.integers(1, len(channels) + 1)]
-    keep = rng.uniform(KEEP_LEAST, 1, len(channels))
-    return sum(thin(channels[k], keep[k], rng) for k in present)
-
-
 def varied_table(table: pd.DataFrame, structures: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Like `varied_composite`, of the localizations of a composite and for models that need them.
+    """Localizations of some of the structures of a composite, each thinned, as mixtures may be.
 
     Parameters
     ----------
@@ -159,10 +147,13 @@ def varied_table(table: pd.DataFrame, structures: int, rng: np.random.Generator)
     rng : numpy.random.Generator
         Source of randomness.
     """
+    present = rng.permutation(structures)[: rng.integers(1, structures + 1)]
     keep = rng.uniform(KEEP_LEAST, 1, structures)
-    keep[rng.permutation(structures)[rng.integers(1, structures + 1) :]] = 0
-    weight = rng.binomial(np.round(table["weight"]).astype(np.int64), keep[table["structure"]])
-    return table.assign(weight=weight.astype(np.float32))[weight > 0].reset_index(drop=True)
+    structure, given = table["structure"].to_numpy(), table["weight"].to_numpy()
+    weight = np.zeros(len(table), dtype=np.float32)
+    for k in present:
+        weight[structure == k] = thin(given[structure == k], keep[k], rng)
+    return table.assign(weight=weight)[weight > 0].reset_index(drop=True)
 
 
 def learn_from(

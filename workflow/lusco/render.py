@@ -4,6 +4,7 @@ A two-dimensional histogram by one `np.bincount` over the flat pixel index, the 
 in `benchmarks/render.py`.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,52 @@ def pixel_index(
     return row
 
 
+@dataclass(frozen=True)
+class Points:
+    """Localizations over the pixels of an image.
+
+    Parameters
+    ----------
+    x_nm, y_nm : numpy.ndarray
+        Coordinates, shape (n,), in nm.
+    weight : numpy.ndarray or None
+        Counts of each, where they are pixels of an image; None counts each once.
+    origin_nm : tuple of float
+        x and y of the corner of the first pixel, in nm.
+    pixel_nm : float
+        Pixel size in nm.
+    shape : tuple of int
+        Rows and columns.
+    """
+
+    x_nm: np.ndarray
+    y_nm: np.ndarray
+    weight: np.ndarray | None
+    origin_nm: tuple[float, float]
+    pixel_nm: float
+    shape: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.x_nm)
+
+    def pixel(self, shift_px: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
+        """Flat index of the pixel of each, as `pixel_index`, if pixels begin later along x and y by a part of one.
+
+        What then lies before the first pixel belongs to it.
+        """
+        x0, y0 = (start + shift * self.pixel_nm for start, shift in zip(self.origin_nm, shift_px, strict=True))
+        index = np.empty(len(self), dtype=np.int64)
+        for start in range(0, len(self), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            index[block] = pixel_index(self.x_nm[block], self.y_nm[block], (x0, y0), self.pixel_nm, self.shape)
+        return index
+
+    def counts(self, pixel: np.ndarray) -> np.ndarray:
+        """Counts per pixel, shape (rows, columns), float32, from indices that `pixel` gave."""
+        counts = np.bincount(pixel, self.weight, minlength=self.shape[0] * self.shape[1])
+        return counts.reshape(self.shape).astype(np.float32)
+
+
 def render_points(
     x_nm: np.ndarray,
     y_nm: np.ndarray,
@@ -102,12 +149,22 @@ def render_points(
         If the image would be absurdly large.
     """
     shape = shape_px(field_nm, pixel_nm)
-    index = np.empty(len(x_nm), dtype=np.int64)
-    for start in range(0, len(x_nm), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        index[block] = pixel_index(x_nm[block], y_nm[block], (field_nm[0], field_nm[2]), pixel_nm, shape)
-    counts = np.bincount(index, weights, minlength=shape[0] * shape[1])
-    return counts.reshape(shape).astype(np.float32)
+    points = Points(x_nm, y_nm, weights, (field_nm[0], field_nm[2]), pixel_nm, shape)
+    return points.counts(points.pixel())
+
+
+def points_of(acquisition: Localizations, pixel_nm: float) -> Points:
+    """An acquisition over the pixels of its field of view.
+
+    Raises
+    ------
+    InputError
+        If the image would be absurdly large.
+    """
+    table, (x0, _, y0, _) = acquisition.table, acquisition.field_nm
+    weight = table["weight"].to_numpy() if acquisition.is_image else None
+    shape = shape_px(acquisition.field_nm, pixel_nm)
+    return Points(table["x_nm"].to_numpy(), table["y_nm"].to_numpy(), weight, (x0, y0), pixel_nm, shape)
 
 
 def render(acquisition: Localizations, pixel_nm: float) -> np.ndarray:
@@ -125,6 +182,5 @@ def render(acquisition: Localizations, pixel_nm: float) -> np.ndarray:
     numpy.ndarray
         Counts per pixel, shape (rows, columns), float32.
     """
-    table = acquisition.table
-    weights = table["weight"].to_numpy() if acquisition.is_image else None
-    return render_points(table["x_nm"].to_numpy(), table["y_nm"].to_numpy(), acquisition.field_nm, pixel_nm, weights)
+    points = points_of(acquisition, pixel_nm)
+    return points.counts(points.pixel())

@@ -113,7 +113,7 @@ def view(composites: Composites, applied: Path, viewer: Path) -> None:
     for index, name in enumerate(composites.names):
         rows, truth = composites.table(index), composites.counts(index)
         certainty = np.zeros(truth[0].size, dtype=np.float32)
-        certainty[composites.pixel(rows)] = probabilities[done : done + len(rows)].max(axis=1)
+        certainty[composites.points(rows).pixel()] = probabilities[done : done + len(rows)].max(axis=1)
         done += len(rows)
         images.append(
             described(

@@ -18,7 +18,8 @@ from careamics.config.factories import create_advanced_care_config
 from careamics.models.unet import UNet
 from lightning.pytorch.callbacks import Callback
 
-from lusco.peers import Answer, Apply, Peer
+from lusco.answer import Answer, Apply
+from lusco.peers import Peer
 from lusco.peers.clock import Clock
 from lusco.peers.images import all_counts, answer, image_of, read_network, write_network
 from lusco.superpose.composites import Composites

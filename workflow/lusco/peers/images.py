@@ -9,9 +9,9 @@ import pandas as pd
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from lusco.answer import Answer
 from lusco.files import read_json, write_json
 from lusco.heads import TRACE_COUNTS
-from lusco.peers import Answer
 from lusco.superpose.composites import Composites, count
 
 WEIGHTS = "weights.safetensors"
@@ -34,7 +34,7 @@ def answer(predicted: np.ndarray, table: pd.DataFrame, composites: Composites) -
     Nothing is negative, and the shares are those of our own regression (`lusco.heads`).
     """
     channels = np.maximum(predicted, 0).astype(np.float32)
-    at = channels.reshape(len(channels), -1)[:, composites.pixel(table)].T.astype(np.float64) + TRACE_COUNTS
+    at = channels.reshape(len(channels), -1)[:, composites.points(table).pixel()].T.astype(np.float64) + TRACE_COUNTS
     return Answer(np.log(at / at.sum(1, keepdims=True)), channels)
 
 

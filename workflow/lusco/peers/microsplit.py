@@ -24,7 +24,8 @@ from careamics.models.lvae.likelihoods import likelihood_factory
 from careamics.models.lvae.lvae import LadderVAE
 from torch import Tensor
 
-from lusco.peers import Answer, Apply, Peer
+from lusco.answer import Answer, Apply
+from lusco.peers import Peer
 from lusco.peers.clock import Clock
 from lusco.peers.images import all_counts, answer, image_of, read_network, write_network
 from lusco.superpose import random_generator

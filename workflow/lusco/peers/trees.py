@@ -16,9 +16,10 @@ from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 from sklearn.metrics import log_loss
 from threadpoolctl import threadpool_limits
 
+from lusco.answer import Answer, Apply
 from lusco.errors import Fault, InputError
 from lusco.files import atomic
-from lusco.peers import Answer, Apply, Peer
+from lusco.peers import Peer
 from lusco.peers.clock import Clock
 from lusco.peers.features import features
 from lusco.superpose import random_generator

@@ -6,7 +6,7 @@ original system (Bernard et al. 2023).
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -132,9 +132,22 @@ def superpose(
     out : str or Path
         File to write.
     """
+    composites = composites_of(acquisitions, structures, split, number, side_px, pixel_nm, seed)
+    write_composites(out, structures, pixel_nm, side_px, composites)
+
+
+def composites_of(
+    acquisitions: Sequence[Localizations],
+    structures: Sequence[str],
+    split: str,
+    number: int,
+    side_px: int,
+    pixel_nm: float,
+    seed: int,
+) -> Iterator[tuple[str, dict[str, str], pd.DataFrame]]:
+    """The composites that `superpose` writes: name, acquisition of each structure, and localizations."""
     fields = by_structure(acquisitions, structures, pixel_nm)
     sources = {acquisition.source["acquisition"]: acquisition for acquisition in acquisitions}
-    composites = []
     for index in range(number):
         name = f"{split}_{index:03d}"
         rng = random_generator(seed, name)
@@ -145,8 +158,7 @@ def superpose(
             for channel, field in enumerate(chosen)
         ]
         named = {field.structure: field.name for field in chosen}
-        composites.append((name, named, pd.concat(parts, ignore_index=True)))
-    write_composites(out, structures, pixel_nm, side_px, composites)
+        yield name, named, pd.concat(parts, ignore_index=True)
 
 
 def localizations_of(

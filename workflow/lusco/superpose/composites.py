@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from lusco.errors import Fault, InputError
 from lusco.files import RECREATE, atomic
-from lusco.render import MAX_PIXELS, pixel_index
+from lusco.render import MAX_PIXELS, Points
 
 _KEY = b"lusco-composites"
 _MAY_BE_UNKNOWN = {"photons", "uncertainty_nm"}
@@ -80,10 +80,9 @@ class Composites:
         table = self.table(index)
         return count(table[~table["unspecific"]], len(self.structures), self.side_px, self.pixel_nm)
 
-    def pixel(self, table: pd.DataFrame) -> np.ndarray:
-        """Flat index of the pixel of each localization of a composite, or of a part of one."""
-        shape = (self.side_px, self.side_px)
-        return pixel_index(table["x_nm"].to_numpy(), table["y_nm"].to_numpy(), (0.0, 0.0), self.pixel_nm, shape)
+    def points(self, table: pd.DataFrame) -> Points:
+        """The localizations of a composite, or of a part of one, over its pixels."""
+        return _points(table, self.side_px, self.pixel_nm)
 
     def chosen(self, places: Sequence[int]) -> "Composites":
         """Some of the composites of a whole file, by their places in it."""
@@ -99,10 +98,15 @@ def count(table: pd.DataFrame, structures: int, side_px: int, pixel_nm: float) -
     numpy.ndarray
         Shape (structures, side_px, side_px), float32.
     """
-    pixel = pixel_index(table["x_nm"].to_numpy(), table["y_nm"].to_numpy(), (0.0, 0.0), pixel_nm, (side_px, side_px))
+    pixel = _points(table, side_px, pixel_nm).pixel()
     index = table["structure"].to_numpy().astype(np.int64) * side_px**2 + pixel
     counts = np.bincount(index, table["weight"].to_numpy(), minlength=structures * side_px**2)
     return counts.reshape(structures, side_px, side_px).astype(np.float32)
+
+
+def _points(table: pd.DataFrame, side_px: int, pixel_nm: float) -> Points:
+    x_nm, y_nm, weight = (table[name].to_numpy() for name in ("x_nm", "y_nm", "weight"))
+    return Points(x_nm, y_nm, weight, (0.0, 0.0), pixel_nm, (side_px, side_px))
 
 
 def write_composites(

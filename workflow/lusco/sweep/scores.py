@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lusco.answer import Recolored
 from lusco.evaluate import distances_of, summarise, truth_of
 from lusco.evaluate.assignment import ALL, accepted_counts, assignment_table, calibration_table
 from lusco.files import atomic, read_array, read_csv
 from lusco.model import ModelDescription
-from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS, Recolored
+from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.settings import EvaluateSettings
 from lusco.superpose.composites import Composites
 from lusco.sweep import shared

@@ -5,28 +5,27 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import lightning
-import numpy as np
 import pandas as pd
 import torch
 from torch.utils.data import DataLoader
 
 from lusco import __version__
-from lusco.calibrate import choose_sharpness, fit_temperature, rejection_curve, soften
+from lusco.answer import Answer
+from lusco.calibrate import chosen_on_validation
 from lusco.errors import Fault, InputError
 from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
 from lusco.heads import HEADS
 from lusco.model import ModelDescription, read_description, start_network, write_model
 from lusco.network import UNet, coarsest_px
-from lusco.novelty import Known, learn_from, varied_composite
-from lusco.recolor.tiles import apply_symmetric
+from lusco.recolor.network import answer_of
 from lusco.settings import TrainSettings
-from lusco.superpose import by_structure, random_generator, training_crop
+from lusco.superpose import by_structure, composites_of
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
 from lusco.train.crops import Crops, FixedComposites, training_loader
@@ -113,6 +112,17 @@ def train(
     if process_rank() > 0:
         return
     logger.info("trained in %.1f min", (time.monotonic() - start) / 60)
+    network.eval()
+    known = (
+        table
+        for _, _, table in composites_of(
+            acquisitions, structures, "train", len(validation), validation.side_px, pixel_nm, seed
+        )
+    )
+
+    def apply(table: pd.DataFrame) -> Answer:
+        return answer_of(network, settings.head, scale, validation.points(table), validation.side_px, device)
+
     description = ModelDescription(
         structures=structures,
         pixel_nm=pixel_nm,
@@ -120,9 +130,7 @@ def train(
         features=settings.features,
         depth=settings.depth,
         scale_counts=scale,
-        **_chosen_on_validation(
-            network, head, fields, validation, composites.counts, scale, smoothing_nm, device, seed
-        ),
+        **chosen_on_validation(apply, known, validation, scale, smoothing_nm, seed),
         training={
             "settings": asdict(settings),
             "seed": seed,
@@ -185,63 +193,3 @@ def _remove_unfinished(out: Path, current: Path) -> None:
     for folder in out.glob(".unfinished-*"):
         if folder != current:
             shutil.rmtree(folder)
-
-
-def _chosen_on_validation(network, head, fields, validation, counts, scale, smoothing_nm, device, seed) -> dict:
-    """Temperature, sharpness, rejection curve and known regions of a trained network."""
-    network.eval()
-    per_scale = torch.tensor(scale, dtype=torch.float32).reshape(-1, 1, 1)
-
-    def log_probabilities(composite: np.ndarray) -> np.ndarray:
-        output = apply_symmetric(network, composite, composite.shape[-1], device)
-        with torch.inference_mode():
-            return head.log_probabilities(torch.from_numpy(output)[None], per_scale)[0].numpy()
-
-    logs = np.stack([log_probabilities(channels.sum(0)) for channels in counts])
-    temperature = fit_temperature(logs, np.stack(counts))
-    sharpness = 1.0  # of shares; a regression's channels are its own
-    if head is HEADS["shares"]:
-        composite = np.stack(counts).sum(1, keepdims=True)
-        sharpness = choose_sharpness(
-            lambda power: soften(logs, temperature / power) * composite,
-            np.stack(counts),
-            scale,
-            smoothing_nm,
-            validation.pixel_nm,
-        )
-    probabilities = soften(logs, temperature)
-    bound = np.stack([validation.bound(index) for index in range(len(validation))])
-    return {
-        "temperature": temperature,
-        "sharpness": sharpness,
-        "rejection": rejection_curve(probabilities, bound, validation.structures),
-        "known": asdict(
-            _known(
-                lambda composite: soften(log_probabilities(composite)[None], temperature)[0],
-                fields,
-                counts,
-                validation.pixel_nm,
-                seed,
-            )
-        ),
-    }
-
-
-def _known(probabilities: Callable[[np.ndarray], np.ndarray], fields, validation, pixel_nm: float, seed: int) -> Known:
-    """What a network knows: composites of its training acquisitions, judged by as many of validation.
-
-    Of each, what is thinner or lacks a structure is known too.
-    """
-    side_px = validation[0].shape[-1]
-
-    def looked_at(composites: Iterable[np.ndarray], split: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for index, channels in enumerate(composites):
-            varied = varied_composite(channels, random_generator(seed, "varied", split, index))
-            for image in (channels.sum(0), varied):
-                yield image, probabilities(image)
-
-    training = (
-        training_crop(fields, side_px, pixel_nm, 1.0, 0.0, random_generator(seed, "known", index))
-        for index in range(len(validation))
-    )
-    return learn_from(looked_at(training, "train"), looked_at(validation, "validation"), pixel_nm, side_px)

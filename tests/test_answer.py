@@ -1,0 +1,103 @@
+"""From what a model says of localizations to a recoloured image; the views of our own network."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lusco.answer import Answer, finish, of_pixels, soften
+from lusco.recolor.tiles import SHIFTS_PX, apply_to_points
+from lusco.render import Points
+
+SIDE_PX, PIXEL_NM = 16, 20.0
+
+
+def scattered(number=400, weight=None):
+    x_nm, y_nm = np.random.default_rng(0).uniform(0, SIDE_PX * PIXEL_NM, (2, number))
+    return Points(x_nm, y_nm, weight, (0.0, 0.0), PIXEL_NM, (SIDE_PX, SIDE_PX))
+
+
+def logs(number=400):
+    return np.log(soften(np.random.default_rng(1).normal(0, 1, (number, 3)), 1.0))
+
+
+def at(*x_nm):
+    """Localizations in the second row of pixels."""
+    return Points(np.array(x_nm), np.full(len(x_nm), 1.5 * PIXEL_NM), None, (0.0, 0.0), PIXEL_NM, (SIDE_PX, SIDE_PX))
+
+
+class Counts(nn.Module):
+    """A network whose answer is what it sees."""
+
+    channels, depth = 1, 1
+
+    def forward(self, counts):
+        return counts
+
+
+# recoloured images
+
+
+@pytest.mark.parametrize("weight", [None, np.random.default_rng(2).integers(1, 9, 400).astype(np.float32)])
+def test_channels_are_sums_of_the_sharpened_probabilities_of_their_localizations(weight):
+    points = scattered(weight=weight)
+    result = finish(Answer(logs()), points, 1.3, 2.0)
+    np.testing.assert_allclose(result.channels.sum(0), points.counts(points.pixel()), atol=1e-4)
+    counted = 1 if weight is None else weight[:, None]
+    sharpened = result.probabilities**2 / (result.probabilities**2).sum(1, keepdims=True)
+    np.testing.assert_allclose(result.channels.sum((1, 2)), (counted * sharpened).sum(0), rtol=1e-5)
+
+
+def test_predicted_channels_are_left_as_they_are():
+    predicted = np.random.default_rng(0).random((3, SIDE_PX, SIDE_PX)).astype(np.float32)
+    np.testing.assert_array_equal(finish(Answer(logs(), predicted), scattered(), 1.0, 2.0).channels, predicted)
+
+
+def test_probabilities_of_a_pixel_are_the_mean_over_its_localizations():
+    points = Points(
+        np.array([5.0, 15.0, 25.0]), np.full(3, 5.0), np.array([1.0, 3.0, 1.0]), (0.0, 0.0), PIXEL_NM, (1, 3)
+    )
+    mean = of_pixels(np.array([[1.0, 0.0], [0.2, 0.8], [0.5, 0.5]]), points)
+    np.testing.assert_allclose(mean[:, 0], [[0.4, 0.5, 0.5], [0.6, 0.5, 0.5]], atol=1e-6)
+
+
+# views
+
+
+def test_the_pixels_of_the_views_begin_everywhere_in_a_pixel():
+    for axis in (0, 1):
+        assert sorted(shift[axis] for shift in SHIFTS_PX) == [k / 16 for k in range(1, 16, 2)]
+
+
+def test_a_localization_alone_is_seen_alone_wherever_it_lies():
+    for x_nm in (0.0, 3.0, 20.0, 39.9, SIDE_PX * PIXEL_NM):
+        assert apply_to_points(Counts(), at(x_nm), 64, "cpu") == pytest.approx(np.ones((1, 1)))
+
+
+@pytest.mark.parametrize("apart_px", [0.25, 0.5, 0.75])
+def test_localizations_share_a_pixel_in_fewer_views_the_farther_apart_they_are(apart_px):
+    """Of pixels that begin anywhere, a part 1 - d holds both of two localizations a part d of a pixel apart."""
+    both = apply_to_points(Counts(), at(105.0, 105.0 + apart_px * PIXEL_NM), 64, "cpu")
+    np.testing.assert_allclose(both, 1 + (1 - apart_px))
+
+
+def test_pixels_of_an_image_are_seen_as_they_are():
+    """Their centres stay within one pixel each in every view, also of pixels of half and of quarter the size."""
+    for ratio in (1, 2, 4):
+        corner = np.repeat(np.arange(3, 8) * PIXEL_NM, ratio)
+        centre = corner + np.tile((np.arange(ratio) + 0.5) * PIXEL_NM / ratio, 5)
+        seen = apply_to_points(Counts(), at(*centre), 64, "cpu")[0]
+        np.testing.assert_allclose(seen[ratio:-ratio], ratio)
+
+
+def test_of_an_answer_that_depends_on_the_direction_only_the_mean_is_left():
+    """But for the part of a pixel by which the views differ; a single view would give 0 to 15."""
+
+    class Rows(nn.Module):
+        channels, depth = 1, 1
+
+        def forward(self, counts):
+            return torch.arange(counts.shape[2], dtype=torch.float32)[:, None].expand_as(counts)
+
+    answers = apply_to_points(Rows(), scattered(), 64, "cpu")
+    np.testing.assert_allclose(answers, (SIDE_PX - 1) / 2, atol=0.5)

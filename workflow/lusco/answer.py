@@ -1,0 +1,103 @@
+"""What a model, ours or a peer's, says of an image's localizations, and the recoloured image that follows from it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lusco.render import Points
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says of n localizations.
+
+    Parameters
+    ----------
+    log_probabilities : numpy.ndarray
+        Log probability of each structure for each localization, shape (n, structures).
+    channels : numpy.ndarray or None
+        Counts per structure and pixel, shape (structures, rows, columns), float32, of a model that predicts an image;
+        the channels of any other are the sums of its probabilities.
+    """
+
+    log_probabilities: np.ndarray
+    channels: np.ndarray | None = None
+
+
+Apply = Callable[[pd.DataFrame], Answer]  # from the localizations of a composite, or of a part of one
+
+
+@dataclass(frozen=True)
+class Recolored:
+    """A recoloured image.
+
+    Parameters
+    ----------
+    channels : numpy.ndarray
+        Counts per structure and pixel, shape (structures, rows, columns), float32.
+    probabilities : numpy.ndarray
+        Calibrated probability of each structure for each localization, shape (n, structures).
+    """
+
+    channels: np.ndarray
+    probabilities: np.ndarray
+
+
+def finish(answer: Answer, points: Points, temperature: float, sharpness: float) -> Recolored:
+    """The recoloured image of an answer.
+
+    Parameters
+    ----------
+    answer : Answer
+        Of the localizations `points`.
+    points : Points
+        Where they are.
+    temperature : float
+        Divides log probabilities.
+    sharpness : float
+        Power of the calibrated probabilities that makes the shares of the channels.
+    """
+    channels = answer.channels
+    if channels is None:
+        channels = _summed(soften(answer.log_probabilities, temperature / sharpness), points)
+    return Recolored(channels, soften(answer.log_probabilities, temperature))
+
+
+def soften(log_probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities at a temperature; structures along axis 1."""
+    scaled = log_probabilities / temperature
+    scaled = np.exp(scaled - scaled.max(1, keepdims=True))
+    return scaled / scaled.sum(1, keepdims=True)
+
+
+def of_pixels(probabilities: np.ndarray, points: Points) -> np.ndarray:
+    """Mean probabilities of each pixel's localizations, equal where there is none.
+
+    Parameters
+    ----------
+    probabilities : numpy.ndarray
+        Shape (n, structures).
+    points : Points
+        The n localizations.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (structures, rows, columns), float32.
+    """
+    mean = _summed(probabilities, points)
+    counts = points.counts(points.pixel())
+    np.divide(mean, counts, out=mean, where=counts > 0)
+    mean[:, counts == 0] = 1 / len(mean)
+    return mean
+
+
+def _summed(columns: np.ndarray, points: Points) -> np.ndarray:
+    """Weighted sums per pixel of a column for each channel, shape (channels, rows, columns), float32."""
+    pixel, weight = points.pixel(), 1 if points.weight is None else points.weight
+    sums = np.empty((columns.shape[1], *points.shape), dtype=np.float32)  # of large fields, a gigabyte
+    for image, column in zip(sums, columns.T, strict=True):
+        image.flat = np.bincount(pixel, weight * column, minlength=image.size)
+    return sums

@@ -1,0 +1,46 @@
+"""What our own network says of localizations, by either head."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from lusco.answer import Answer
+from lusco.heads import HEADS
+from lusco.network import UNet
+from lusco.recolor.tiles import apply_symmetric, apply_to_points
+from lusco.render import Points
+
+
+def answer_of(
+    network: UNet, head: str, scale_counts: Sequence[float], points: Points, tile_px: int, device: str
+) -> Answer:
+    """Apply a network to localizations.
+
+    Parameters
+    ----------
+    network : UNet
+        The network.
+    head : str
+        What its output means, a name in `lusco.heads.HEADS`.
+    scale_counts : sequence of float
+        Scale of each structure's images, in counts per pixel.
+    points : Points
+        The localizations, over an image at the pixel size of the network.
+    tile_px : int
+        Side of the tiles in pixels.
+    device : str
+        Torch device.
+    """
+    how, scale = HEADS[head], torch.tensor(scale_counts, dtype=torch.float32).reshape(-1, 1, 1)
+    channels = None
+    if how.divides:
+        z = apply_to_points(network, points, tile_px, device)
+    else:
+        pixel = points.pixel()
+        counts = points.counts(pixel)
+        image = torch.from_numpy(apply_symmetric(network, counts, tile_px, device))[None]
+        z = image[0].reshape(len(scale), -1)[:, pixel].numpy()
+        channels = how.channels(image, image, torch.from_numpy(counts), scale)[0].numpy()
+    logs = how.log_probabilities(torch.from_numpy(z)[None, :, None], scale)[0, :, 0]
+    return Answer(np.ascontiguousarray(logs.numpy().T), channels)
