@@ -269,6 +269,21 @@ def test_no_part_of_a_file_serves_for_training_and_for_test(tmp_path, a, b, leak
         read(sheet_of(tmp_path, *rows))
 
 
+def test_what_a_model_was_trained_on_is_for_training_only(tmp_path):
+    rows = [
+        {"acquisition": f"pores_{split}", "structure": "pores", "path": f"{split}.csv", "split": split}
+        for split in ("train", "validation", "test")
+    ]
+    for row in rows:
+        (tmp_path / row["path"]).touch()
+    path = sheet_of(tmp_path, *rows)
+    read(path, models={"models/five": {"pores_train", "pores_of_others"}})
+    assert sentences(path, models={"models/five": {"pores_train", "pores_test"}}) == [
+        "sheet.tsv: the model models/five was trained on `pores_test`, which test must not share with training;"
+        " give them the split `train`, or other names if they are other acquisitions."
+    ]
+
+
 def test_a_part_of_a_file_may_serve_twice_within_a_split(tmp_path):
     (tmp_path / "large.csv").touch()
     rows = [{"acquisition": name, "structure": "pores", "path": "large.csv", "split": "train"} for name in "ab"]

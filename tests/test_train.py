@@ -1,5 +1,7 @@
 """Training: it learns, repeats itself exactly, resumes, and calibrates on validation only."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from lusco.answer import soften
 from lusco.calibrate import SHARPNESS, choose_sharpness, fit_temperature, rejection_curve
 from lusco.errors import InputError
 from lusco.evaluate.assignment import accepted_counts
-from lusco.model import read_description
+from lusco.model import learnt_acquisitions, read_description
 from lusco.settings import stage_settings
 from lusco.superpose import superpose
 from lusco.superpose.composites import open_composites
@@ -205,6 +207,14 @@ def test_training_starts_where_another_ended(material, trained, tmp_path):
     run(material, tmp_path, start_from=str(trained), steps=1, validate_every=1, learning_rate=1e-9)
     end = pd.read_csv(trained / "history.csv")["validation_loss"].min()
     assert pd.read_csv(tmp_path / "history.csv")["validation_loss"].iloc[0] == pytest.approx(end, abs=1e-4)
+
+
+def test_a_model_remembers_what_the_one_it_started_from_was_trained_on(material, trained, tmp_path):
+    training, validation = material
+    others = [replace(a, source=a.source | {"acquisition": f"other_{a.source['acquisition']}"}) for a in training]
+    run((others, validation), tmp_path, start_from=str(trained), steps=1, validate_every=1)
+    own = {a.source["acquisition"] for a in (*training, *others)}
+    assert learnt_acquisitions(tmp_path) == own
 
 
 def test_only_the_first_acquisitions_of_each_structure_are_used(material, tmp_path):

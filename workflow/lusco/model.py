@@ -124,6 +124,16 @@ def read_description(folder: str | Path) -> ModelDescription:
     return ModelDescription(**content)
 
 
+def learnt_acquisitions(folder: str | Path) -> set[str]:
+    """Names of the acquisitions that a model, or the one it started from, was trained on; none if it is damaged."""
+    try:
+        training = read_description(folder).training
+    except InputError:  # told by the stage that needs the model
+        return set()
+    own = training.get("acquisitions", {}).values()
+    return {*training.get("learnt_before", ()), *(name for names in own for name in names)}
+
+
 def check_structures(description: ModelDescription, structures: Sequence[str], file: str | Path) -> None:
     """Check that a model tells apart exactly the given structures, in this order.
 

@@ -5,7 +5,7 @@ of a setting stands; the workflow and `lusco <stage>` by hand both come through 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -171,12 +171,17 @@ def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
     yield from _models_not_there(full, file)
 
 
-def _models_not_there(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
-    """Keys that name the folder of a model where there is none."""
+def named_models(full: Mapping[str, Any]) -> dict[str, str]:
+    """Folders of the models that a configuration applies or starts from, by the key that names each."""
     named = {"pretrained": full["pretrained"], "train.start_from": full["train"]["start_from"]}
     named |= {f"models.{name}.start_from": how.get("start_from", "") for name, how in full["models"].items()}
-    for key, folder in named.items():
-        if folder and not (Path(folder) / "model.json").is_file():
+    return {key: folder for key, folder in named.items() if folder}
+
+
+def _models_not_there(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
+    """Keys that name the folder of a model where there is none."""
+    for key, folder in named_models(full).items():
+        if not (Path(folder) / "model.json").is_file():
             mend = "give a folder with model.json and weights.safetensors, or leave it empty to train"
             yield Fault(file, f"there is no model in the folder `{folder}`", mend, f"key `{key}`")
 

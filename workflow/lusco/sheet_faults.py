@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 
@@ -113,6 +113,21 @@ def leaks(sheet: Path, acquisitions: Sequence[Acquisition]) -> Iterator[Fault]:
                     sheet,
                     f"`{a.name}` ({a.split}) and `{b.name}` ({b.split}) share a part of {a.path.name}",
                     "give them disjoint regions in `region_nm`, or the same split",
+                )
+
+
+def learnt_before(
+    sheet: Path, acquisitions: Sequence[Acquisition], models: Mapping[str, Collection[str]]
+) -> Iterator[Fault]:
+    """Acquisitions for validation or test that a model to start from, or to apply, was trained on; names by model."""
+    for model, learnt in models.items():
+        for split in ("validation", "test"):
+            if known := [f"`{a.name}`" for a in acquisitions if a.split == split and a.name in learnt]:
+                some = ", ".join(known[:3]) + (" and others" if len(known) > 3 else "")
+                yield Fault(
+                    sheet,
+                    f"the model {model} was trained on {some}, which {split} must not share with training",
+                    "give them the split `train`, or other names if they are other acquisitions",
                 )
 
 

@@ -3,13 +3,14 @@
 import csv
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from lusco.errors import Fault, InputError, raise_all
 from lusco.sheet import COLUMNS, LEARNING, MIXED, Acquisition, parse_region
-from lusco.sheet_faults import group_faults, header_faults, leaks, repeated_names, row_faults, too_few
+from lusco.sheet_faults import group_faults, header_faults, leaks, learnt_before, repeated_names, row_faults, too_few
 
 
 def read_sheet(
@@ -19,6 +20,7 @@ def read_sheet(
     seed: int,
     fetchable: Sequence[str | Path] = (),
     learn: bool = True,
+    models: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> list[Acquisition]:
     """Read and validate a sheet and assign the splits it leaves open.
 
@@ -36,6 +38,8 @@ def read_sheet(
         Files that need not exist yet because a rule fetches them.
     learn : bool
         Whether each structure needs acquisitions for training, validation and test.
+    models : mapping
+        For each model to start from or to apply, the names of the acquisitions that it was trained on.
 
     Returns
     -------
@@ -59,7 +63,8 @@ def read_sheet(
             acquisitions.append(_acquisition(path, row))
     raise_all([*faults, *repeated_names(path, rows), *group_faults(path, acquisitions)])
     assigned = assign_splits(acquisitions, splits, seed)
-    raise_all([*leaks(path, assigned), *(too_few(path, assigned, structures) if learn else ())])
+    shared = [*leaks(path, assigned), *learnt_before(path, assigned, models)]
+    raise_all([*shared, *(too_few(path, assigned, structures) if learn else ())])
     return assigned
 
 

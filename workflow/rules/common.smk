@@ -15,7 +15,8 @@ import lusco
 from lusco.errors import InputError
 from lusco.fetch import fetchable
 from lusco.files import check_writable, date_back
-from lusco.settings import load_config
+from lusco.model import learnt_acquisitions
+from lusco.settings import load_config, named_models
 from lusco.sheet_reader import read_sheet
 
 LIBRARY = Path(lusco.__file__).parent
@@ -41,6 +42,7 @@ try:
         CONFIG["seed"],
         fetchable=[DATA / file for file in PUBLIC],
         learn=not CONFIG["pretrained"],
+        models={folder: learnt_acquisitions(folder) for folder in named_models(CONFIG).values()},
     )
 except InputError as error:
     raise WorkflowError(str(error)) from None

@@ -21,7 +21,7 @@ from lusco.errors import Fault, InputError
 from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
 from lusco.heads import HEADS
-from lusco.model import ModelDescription, read_description, start_network, write_model
+from lusco.model import ModelDescription, learnt_acquisitions, read_description, start_network, write_model
 from lusco.network import UNet, coarsest_px
 from lusco.recolor.network import answer_of
 from lusco.settings import TrainSettings
@@ -140,6 +140,7 @@ def train(
                 name: [a.source["acquisition"] for a in acquisitions if a.source["structure"] == name]
                 for name in structures
             },
+            "learnt_before": sorted(learnt_acquisitions(settings.start_from)) if settings.start_from else [],
             "steps": history[-1]["step"],
             "best_step": min(history, key=lambda record: record["validation_loss"])["step"],
             "lusco": __version__,
