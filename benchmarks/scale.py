@@ -107,8 +107,8 @@ def jobs(folder: Path, number: int) -> None:
     from lusco.ingest import Source, ingest
     from lusco.model import read_description
     from lusco.recolor import Recolorer, recolor_acquisition
-    from lusco.recolor.tiles import apply_symmetric
-    from lusco.render import render
+    from lusco.recolor.tiles import apply_to_points
+    from lusco.render import points_of
     from lusco.settings import stage_settings
 
     write_experiment(folder, number, CELL_LOCALIZATIONS)
@@ -125,10 +125,10 @@ def jobs(folder: Path, number: int) -> None:
         recolor_acquisition(recolorer, acquisition, how.crosstalk, *files)
     in_process = (time.perf_counter() - start) / number
 
-    counts = render(acquisition, PIXEL_NM)
+    points = points_of(acquisition, PIXEL_NM)
 
     def arithmetic() -> None:
-        apply_symmetric(recolorer.network, counts, how.tile_px, "cpu")
+        apply_to_points(recolorer.network, points, how.tile_px, "cpu")
 
     with FlopCounterMode(display=False) as counter:
         arithmetic()
@@ -147,7 +147,7 @@ def jobs(folder: Path, number: int) -> None:
         f" one process, {np.median(bare):.1f} s of arithmetic; a thousand cells as jobs take {as_jobs / 3.6:.1f} h"
     )
     print(
-        f"recolouring in eight views: {counts.size / 1e6 / np.median(bare):.2f} megapixels per second,"
+        f"recolouring in eight views: {np.prod(points.shape) / 1e6 / np.median(bare):.2f} megapixels per second,"
         f" {rate / 1e9:.0f} GFLOP/s, {rate / product_rate:.2f} of a matrix product's {product_rate / 1e9:.0f} GFLOP/s"
     )
 

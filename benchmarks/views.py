@@ -1,0 +1,80 @@
+"""What looking at an image in eight views is worth, and what a package for the BioImage Model Zoo leaves out.
+
+    .venv/bin/python benchmarks/views.py MODEL results/EXPERIMENT/composites/validation.arrow [test.arrow ...]
+
+Of each file prints a row for one view (the package's graph), for the eight directions with the same pixels, and for the
+eight directions with pixels that begin elsewhere in each, which is what `lusco recolor` does.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lusco.answer import soften
+from lusco.evaluate.assignment import ALL, accepted_counts, assignment_table, crosstalk_at
+from lusco.model import read_description, read_network
+from lusco.network import UNet
+from lusco.recolor.tiles import apply_symmetric, apply_to_points
+from lusco.render import Points
+from lusco.superpose.composites import open_composites
+
+
+def one_view(network: UNet, points: Points) -> np.ndarray:
+    """Output of the network for each localization, shape (structures, n), as a package gives it."""
+    pixel = points.pixel()
+    with torch.inference_mode():
+        output = network(torch.from_numpy(points.counts(pixel))[None, None])[0]
+    return output.flatten(1)[:, pixel].numpy()
+
+
+def eight_directions(network: UNet, points: Points) -> np.ndarray:
+    """The same, averaged over rotations and mirror images."""
+    pixel = points.pixel()
+    output = apply_symmetric(network, points.counts(pixel), max(points.shape), "cpu")
+    return output.reshape(len(output), -1)[:, pixel]
+
+
+def eight_views(network: UNet, points: Points) -> np.ndarray:
+    """The same, averaged over directions and beginnings of pixels."""
+    return apply_to_points(network, points, max(points.shape), "cpu")
+
+
+WAYS: dict[str, Callable[[UNet, Points], np.ndarray]] = {
+    "one view": one_view,
+    "eight directions": eight_directions,
+    "eight directions and pixels": eight_views,
+}
+
+
+def main() -> None:
+    """Print cross-entropy, accuracy and crosstalk of each way; localizations without a structure are left out."""
+    folder, *files = sys.argv[1:]
+    description = read_description(folder)
+    network = read_network(folder, description)
+    for file in files:
+        composites = open_composites(file)
+        for name, way in WAYS.items():
+            logs, truth = [], []
+            for index in range(len(composites)):
+                table = composites.table(index)
+                bound = ~table["unspecific"].to_numpy()
+                logs.append(way(network, composites.points(table)).T[bound] / description.temperature)
+                truth.append(table["structure"].to_numpy()[bound])
+            probabilities, true = soften(np.concatenate(logs), 1.0), np.concatenate(truth)
+            accepted = accepted_counts(probabilities, true, np.ones(len(true)))
+            curve = assignment_table(accepted, composites.structures)
+            curve = curve[curve["structure"] == ALL]
+            print(
+                f"{Path(file).stem:10s} {name:28s}"
+                f" cross-entropy {-np.log(probabilities[np.arange(len(true)), true]).mean():.4f}"
+                f"  accuracy {(probabilities.argmax(1) == true).mean():.4f}"
+                f"  crosstalk at 30 % rejected {crosstalk_at(curve, 0.3):.4f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
