@@ -78,6 +78,21 @@ def test_the_pixel_size_that_picasso_keeps_beside_its_table_belongs_to_the_sourc
     assert planned(done, CONFIG)["ingest"] == 1
 
 
+def test_a_key_that_nothing_depends_on_is_recorded_and_runs_nothing_else(done):
+    write_sheet(done, [*LEARNT, SCORED])
+    pretend(done, CONFIG)
+    assert planned(done, CONFIG | {"ingest": {"photons_min": 100}}) == {"record": 1}
+
+
+def test_a_default_that_is_written_out_and_another_order_run_nothing(done):
+    written_out = {
+        "train": {"steps": 3000, "depth": 2},
+        "superpose": {"test_composites": 48},
+        "recolor": {"threads": 2},
+    }
+    assert planned(done, dict(reversed((CONFIG | written_out).items()))) == {}
+
+
 def test_an_edited_sweep_costs_no_training(done):
     edit(done / "library" / "lusco" / "sweep" / "__init__.py")
     assert planned(done, CONFIG) == {}

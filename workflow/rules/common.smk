@@ -196,6 +196,13 @@ def shown(path, caption, category, subcategory=None, **labels):
     return report(path, caption=caption, category=category, subcategory=subcategory, labels=labels)
 
 
+def in_use():
+    """The configuration without what no job of this experiment reads, which the report leaves out."""
+    idle = {"ingest": not MEASURED, "train": CONFIG["pretrained"], "training_composites": not PEERS}
+    used = {key: value for key, value in CONFIG.items() if not idle.get(key)}
+    return used | {"superpose": {key: value for key, value in CONFIG["superpose"].items() if not idle.get(key)}}
+
+
 def levels(sweep):
     """The levels of a sweep as the command line takes them."""
     return ",".join(map(str, CONFIG["sweeps"][sweep]))
