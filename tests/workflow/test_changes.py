@@ -1,7 +1,12 @@
 """Nothing more runs than a change asks for."""
 
+import re
+import subprocess
+import sys
+
 import pytest
-from dag import planned, planned_files, pretend
+import yaml
+from dag import SNAKEFILE, planned, planned_files, pretend
 from toy import (
     AFTER_EVALUATION,
     AFTER_TRAINING,
@@ -61,6 +66,19 @@ def test_a_new_mixed_acquisition_with_a_truth_is_scored_too(done):
 def test_a_new_training_acquisition_retrains_and_leaves_the_composites(done):
     write_sheet(done, [*LEARNT, LEARNT[0].replace("s_train", "s_train_2"), MEASURED, SCORED])
     assert planned(done, CONFIG) == {"simulate": 1, "render": 1, "split": 1, "train": 1, **AFTER_TRAINING}
+
+
+def test_a_dry_run_says_that_a_new_training_acquisition_costs_a_training_and_why(done):
+    """The command of docs/cluster.md."""
+    write_sheet(done, [*LEARNT, LEARNT[0].replace("s_train", "s_train_2"), MEASURED, SCORED])
+    (done / "toy.yaml").write_text(yaml.safe_dump(CONFIG))
+    words = [sys.executable, "-m", "snakemake", "--snakefile", SNAKEFILE, "--configfile", "toy.yaml"]
+    asked = [*map(str, words), "-n", "--quiet", "rules"]
+    said = subprocess.run(asked, cwd=done, capture_output=True, text=True, timeout=120)
+    told = said.stdout + said.stderr
+    assert re.search(r"^train +1$", told, re.MULTILINE), told
+    reasons = told.partition("Reasons:")[2]
+    assert re.search(r"input files has changed since last execution:\n +.*\btrain\b", reasons), told
 
 
 def test_a_changed_source_runs_what_follows_from_it(done):
