@@ -17,7 +17,7 @@ rule record:
         model=lambda wildcards, input: os.path.dirname(input.model[0]),
         results=lambda wildcards, input: [f"--result={file}" for file in input.results],
         # of a thousand acquisitions their folder, because a command cannot name all files
-        recolored=f"{EXPERIMENT}/recolored",
+        recolored=lambda wildcards: f"{EXPERIMENT}/recolored",
         code=code("lusco.record"),
     shell:
         "lusco --log {log} record {input.acquisitions} --config {params.config:q} --model {params.model}"
