@@ -116,7 +116,7 @@ def jobs(folder: Path, number: int) -> None:
 
     settings, how = stage_settings("ingest", {}), stage_settings("recolor", {})
     start = time.perf_counter()
-    recolorer = Recolorer(MODEL, read_description(MODEL), how.tile_px, how.threads)
+    recolorer = Recolorer(MODEL, read_description(MODEL), how.tile_px, how.threads, how.device)
     for index in range(number):
         name = f"cell_{index:05d}"
         acquisition, _ = ingest(Source(folder / f"{name}.csv", name, "mixed"), settings)

@@ -41,6 +41,11 @@ def planned_files(folder: Path, config: Mapping[str, Any], targets: Sequence[str
     return {str(file) for job in _jobs(folder, config, targets) for file in job.output}
 
 
+def resources(folder: Path, config: Mapping[str, Any], name: str) -> dict[str, int]:
+    """How much of a resource a job of each rule that would run asks for."""
+    return {job.rule.name: job.resources.get(name, 0) for job in _jobs(folder, config, ())}
+
+
 def pretend(folder: Path, config: Mapping[str, Any], targets: Sequence[str] = ()) -> None:
     """Take everything for done: empty files stand for results, and Snakemake records how they would have been made."""
     for name in planned_files(folder, config, targets):

@@ -122,6 +122,15 @@ def test_the_sentences_of_faults_are_those_that_are_said():
     assert [sentence for sentence in sentences if sentence not in said] == []
 
 
+def test_every_test_that_is_said_to_show_a_promise_exists():
+    promises = (DOCS / "faults.md").read_text().partition("shown by |")[2]
+    rows = re.findall(r"^\|.*\| ([^|]+) \|$", promises, re.MULTILINE)
+    named = [re.findall(r"`([^`]+)`", row) for row in rows]
+    assert len(rows) >= 11 and all(named)
+    places = (PROJECT, PROJECT / "tests" / "faults")
+    assert [name for row in named for name in row if not any((place / name).is_file() for place in places)] == []
+
+
 def test_lusco_completes_its_commands():
     environment = os.environ | {"COMP_WORDS": "lusco eval", "COMP_CWORD": "1", "_LUSCO_COMPLETE": "complete_bash"}
     command = [sys.executable, "-c", "import sys; sys.argv[0] = 'lusco'; from lusco.cli import main; main()"]

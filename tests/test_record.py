@@ -35,12 +35,17 @@ def tables(tmp_path):
 def test_it_names_what_went_in_and_what_came_out(tmp_path, tables):
     result = tmp_path / "summary.csv"
     result.write_text("model,value\n")
-    write_record(CONFIG, tables, MODEL, [result], tmp_path / "run.json")
+    recolored = tmp_path / "recolored"
+    for name in ("b.csv", "mixtures/b.json", "b.hdf5", "gone_since.csv"):
+        (recolored / name).parent.mkdir(parents=True, exist_ok=True)
+        (recolored / name).write_text("model,value\n")
+    write_record(CONFIG, tables, MODEL, [result], recolored, tmp_path / "run.json")
     record = json.loads((tmp_path / "run.json").read_text())
     sums = {each["acquisition"]: each["sha256"] for each in record["acquisitions"]}
     assert sums == {"a": hashlib.sha256(b"field_um: [1, 1]").hexdigest(), "b": "of when it was read"}
     assert [each["localizations"] for each in record["acquisitions"]] == [2, 2]
-    assert record["results_sha256"] == {str(result): hashlib.sha256(b"model,value\n").hexdigest()}
+    files = (result, recolored / "b.csv", recolored / "mixtures" / "b.json")
+    assert record["results_sha256"] == dict.fromkeys(map(str, files), hashlib.sha256(b"model,value\n").hexdigest())
     assert record["seed"] == 3 and record["model"]["settings"] == {"threads": 2}
     assert record["recorded_on"]["cores"] >= 1 and record["recorded_on"]["processor"]
 

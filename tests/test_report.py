@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lusco.errors import InputError
 from lusco.figures import loss, save
 from lusco.figures.viewer import described, write_images
 from lusco.report import Mixture, ReportContent, page, report, viewer
@@ -173,7 +174,7 @@ def test_fractions_of_a_mixture_are_drawn_to_scale():
 
 
 def test_of_many_mixtures_the_pictures_lie_beside_the_page(tmp_path, monkeypatch):
-    picture = b"a picture"
+    picture = b"<svg></svg>\n"
     monkeypatch.setattr(page, "EMBEDDED_BYTES", 3 * len(picture))
     names = [f"cell_{index}" for index in range(5)]
     files = {f"mixed_{name}": tmp_path / "figures" / f"mixed_{name}.svg" for name in names}
@@ -228,6 +229,23 @@ def test_images_of_the_viewer_are_part_of_the_page_while_there_is_room(tmp_path,
         assert [image["file"] for image in told["images"] if image["file"]] == beside
         assert told["structures"][0] == name
         assert "<script>alert" not in html
+
+
+def test_what_was_cut_off_is_not_shown_as_if_whole(tmp_path):
+    image, picture, numbers = (tmp_path / name for name in ("cell.js", "loss.svg", "loss.csv"))
+    write_images([image_of("mixed/cell")], image)
+    picture.write_bytes(b"<svg></svg>\n")
+    numbers.write_text("step,loss\n1,2\n")
+    shown = content(figures={"loss": picture}, mixed=[Mixture("cell", {}, 1.0, None, 0.5)])
+    shown = replace(shown, viewer={"cell": image})
+    report(shown)
+    for file in (image, picture, numbers):
+        before = file.read_bytes()
+        for cut in (before[:-1], before[: len(before) // 2], b""):
+            file.write_bytes(cut)
+            with pytest.raises(InputError, match=f"{file.name}: the file is damaged, its end is missing"):
+                report(shown)
+        file.write_bytes(before)
 
 
 def test_a_mixture_unlike_the_test_composites_is_pointed_out():

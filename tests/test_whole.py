@@ -1,5 +1,6 @@
 """The whole way, run by Snakemake itself: every file of the contract, and nothing left to do afterwards."""
 
+import hashlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import time
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import h5py
@@ -149,6 +151,26 @@ def test_the_report_opens_offline(results):
     for outside in ('src="', "src='", "@import", "url(", '<link rel="stylesheet"'):
         assert outside not in without_scripts.replace('src="data:', "")
     assert "microtubules" in page.lower()
+
+
+def test_the_record_holds_what_the_run_was_made_of(whole, results):
+    record = json.loads((results / "run.json").read_text())
+    assert record["experiment"] == "whole" and record["seed"] == record["config"]["seed"] == 1
+    assert record["git"] is None or len(record["git"]["revision"]) == 40
+    assert record["versions"]["torch"] == version("torch") and "python" in record["versions"]
+    assert record["model"]["device"] and record["model"]["steps"] == 20 and record["recorded_on"]["cores"] >= 1
+    sources = {each["acquisition"]: each["sha256"] for each in record["acquisitions"]}
+    assert sources == dict.fromkeys(sources, checksum(whole / CONFIG.with_name("whole_field.yaml")))
+    assert len(sources) == 7
+    kinds = ("{}.ome.tiff", "{}.csv", "regions/{}.csv", "mixtures/{}.json")
+    wanted = {f"recolored/{kind.format('mixture')}" for kind in kinds}
+    wanted |= {"report.html", "splits.tsv", "model/model.json", "model/weights.safetensors"}
+    wanted |= {f"evaluation/{path.name}" for path in (results / "evaluation").iterdir()}
+    assert record["results_sha256"] == {f"results/whole/{name}": checksum(results / name) for name in wanted}
+
+
+def checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_figures_for_print_have_the_same_bytes_each_time(whole, tmp_path):

@@ -1,5 +1,6 @@
 """A file that was cut off after it was written: the next stage names it, and without it the run makes it anew."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -17,12 +18,18 @@ APPLIED = f"{HERE}/models_applied/unet/test"
 COMPOSITES = f"{HERE}/composites/test.arrow"
 MIXTURE = "results/acquisitions/mixture/*/localizations.parquet"
 SCORED = f"{HERE}/recolored/mixture.csv"
+MIXED = f"{HERE}/recolored/mixtures/mixture.json"
 
 RENDER = ["render", MIXTURE, "--pixel-nm", "20", "--out", "new.ome.tiff"]
 RECOLOR = ["recolor-composites", UNET, COMPOSITES, "--out", "new"]
 EVALUATE = ["evaluate", COMPOSITES, "--model", f"unet={UNET}={APPLIED}", "--chosen", "unet", "--out", "new"]
 DRAW = ["figures", COMPOSITES, "--applied", APPLIED, "--model", f"{HERE}/model", "--evaluation", f"{HERE}/evaluation"]
 DRAW += ["--chosen", "unet", "--crosstalk", "0.01", "--out", "new"]
+
+SHOWN = {"experiment": "whole", "model": "unet", "sweeps": {}, "recolor": {"crosstalk": 0.01}}
+REPORT = ["report", "--config", json.dumps(SHOWN)]
+REPORT += ["--model", f"{HERE}/model", "--evaluation", f"{HERE}/evaluation", "--figures", f"{HERE}/figures"]
+REPORT += ["--splits", f"{HERE}/splits.tsv", "--mixture", MIXED, "--viewer", f"{HERE}/viewer", "--out", "new"]
 
 # a file, the next stage, and the rule that makes the file again
 CASES = {
@@ -35,6 +42,12 @@ CASES = {
     f"{APPLIED}/regions.csv": (EVALUATE, "recolor_composites"),
     SCORED: ([*EVALUATE, "--scored", f"mixture={SCORED}"], "recolor_acquisition"),
     f"{HERE}/evaluation/distances.csv": (DRAW, "evaluate"),
+    MIXED: (REPORT, "recolor_acquisition"),
+    f"{HERE}/figures/loss.svg": (REPORT, "draw"),
+    f"{HERE}/figures/loss.csv": (REPORT, "draw"),
+    f"{HERE}/figures/mixed_mixture.svg": (REPORT, "draw_mixed"),
+    f"{HERE}/viewer/composites.js": (REPORT, "draw"),
+    f"{HERE}/viewer/mixed/mixture.js": (REPORT, "draw_mixed"),
 }
 
 

@@ -1,17 +1,24 @@
 """A disk that is full or read-only: a sentence, nothing half-written, and the same bytes once that is mended."""
 
+import gc
 import os
+import re
 import stat
 import subprocess
 import sys
 
+import lines_and_dots
 import numpy as np
 import pytest
+from small_model import write_small_model
 from whole_run import different, run, snakemake
 
 from lusco import table
 from lusco.errors import InputError
 from lusco.files import atomic, check_writable, write_array
+from lusco.model import read_description
+from lusco.recolor import Recolorer, recolor_acquisition
+from lusco.superpose import superpose
 
 FULL = "the disk is full, so the file could not be written; free some space and run again."
 READ_ONLY = "the folder cannot be written to; make it writable and run again."
@@ -41,6 +48,44 @@ def test_a_table_for_which_there_is_no_room(disk, acquisition, tmp_path):
     table.write(acquisition, path)
     table.write(acquisition, tmp_path / "elsewhere.parquet")
     assert path.read_bytes() == (tmp_path / "elsewhere.parquet").read_bytes()
+
+
+@pytest.mark.parametrize("file", ["a.ome.tiff", "a.csv"])
+def test_a_recoloured_acquisition_for_which_there_is_no_room(disk, tmp_path, file):
+    rng = np.random.default_rng(0)
+    columns = {"x_nm": rng.uniform(0, 12_000, 60_000), "y_nm": rng.uniform(0, 12_000, 60_000)}
+    mixed = table.localizations(columns, (0, 12_000, 0, 12_000), {"acquisition": "a", "structure": "mixed"})
+    model = write_small_model(tmp_path / "model")
+    recolorer = Recolorer(model, read_description(model), 256, 1, "cpu")
+
+    def recolor(place):
+        names = ("a.ome.tiff", "a.csv", "regions.csv", "a.json")
+        recolor_acquisition(recolorer, mixed, 0.01, *((place if n == file else tmp_path) / n for n in names))
+
+    with pytest.raises(InputError, match=re.escape(f"{disk.path / file}: {FULL}")):
+        recolor(disk.path)
+    gc.collect()  # Arrow closes a file that it could not write only with the last mention of it
+    assert not list(disk.path.iterdir())
+    disk.remount("size=64m")
+    recolor(disk.path)
+    recolor(tmp_path)
+    assert (disk.path / file).read_bytes() == (tmp_path / file).read_bytes()
+
+
+def test_composites_for_which_there_is_no_room(disk, tmp_path):
+    validation = [lines_and_dots.acquisition(structure, 7) for structure in lines_and_dots.STRUCTURES]
+
+    def write(path):
+        superpose(validation, lines_and_dots.STRUCTURES, "validation", 9, 128, 20, 1, path)
+
+    with pytest.raises(InputError) as said:
+        write(disk.path / "validation.arrow")
+    assert str(said.value) == f"{disk.path / 'validation.arrow'}: {FULL}"
+    assert not list(disk.path.iterdir())
+    disk.remount("size=64m")
+    for place in (disk.path, tmp_path):
+        write(place / "validation.arrow")
+    assert (disk.path / "validation.arrow").read_bytes() == (tmp_path / "validation.arrow").read_bytes()
 
 
 def test_a_folder_of_arrays_for_which_there_is_no_room_leaves_the_old_one(disk):

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -15,6 +15,7 @@ from whole_run import command, different, run, snakemake
 pytestmark = pytest.mark.slow
 
 UNET = "results/whole/models/unet"
+NAMES = ("mixture", "microtubules_1", "nuclear_pores_2")
 
 
 @contextmanager
@@ -47,14 +48,38 @@ def wait_for(something: Callable, process: subprocess.Popen):
     return found
 
 
+def at_work(process: subprocess.Popen, *words: str) -> list[psutil.Process]:
+    """The jobs in `lusco` whose command holds all of these words; the processes that they start do not count."""
+    found = []
+    for job in jobs(process):
+        with suppress(psutil.Error):  # it has ended since
+            line = job.cmdline()
+            if [Path(word).name for word in line[1:2]] == ["lusco"] and set(words) <= set(line):
+                found.append(job)
+    return sorted(found, key=psutil.Process.create_time)[:1]
+
+
+def test_a_rendering_killed_does_not_keep_others_from_being_made(done, whole):
+    files = [next(done.glob(f"results/acquisitions/{name}/*/rendering*.tiff")) for name in NAMES]
+    renderings = [str(file.relative_to(done)) for file in files]
+    for rendering in renderings:
+        (done / rendering).unlink()
+    killed, *others = renderings
+    with running(done, *renderings) as process:
+        wait_for(lambda: at_work(process, "render", killed), process)[0].kill()
+        assert process.wait() == 1
+    assert [rendering for rendering in renderings if (done / rendering).exists()] == others
+    run(done, *renderings)
+    assert not different(done, whole)
+
+
 def test_a_training_killed_under_snakemake_is_resumed_by_the_next_run(done, whole):
     target = f"{UNET}/weights.safetensors"
     for path in (done / UNET).iterdir():
         path.unlink()
     with running(done, target) as process:
         wait_for(lambda: list((done / UNET).glob(".unfinished-*/last.ckpt")), process)
-        same = [job for job in jobs(process) if [Path(word).name for word in job.cmdline()[1:2]] == ["lusco"]]
-        min(same, key=psutil.Process.create_time).kill()  # the others are its workers
+        at_work(process, "train")[0].kill()
         assert process.wait() == 1, "Snakemake itself lives, and says that a job failed"
     said = (done / "said.txt").read_text()
     assert "Error in rule train" in said  # and maybe a worker's surprise that the training it worked for is gone

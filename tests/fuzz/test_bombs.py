@@ -42,6 +42,45 @@ def csv_of_a_million_columns(make):
     return measured.write_text(make.folder / "t.csv", ",".join(map(str, range(10**6))), ",".join("1" * 10**6))
 
 
+def with_a_gigabyte_of(make, piece, *lines):
+    """A table whose last line is that long."""
+    path = measured.write_text(make.folder / "t.csv", *lines)
+    with path.open("ab") as file:
+        for _ in range(1 << 10):
+            file.write(piece * ((1 << 20) // len(piece)))
+    return path
+
+
+def csv_whose_second_row_is_a_gigabyte(make):
+    return with_a_gigabyte_of(make, b"1,", "x_nm,y_nm", "1,2")
+
+
+def csv_of_blanks_whose_second_row_is_a_gigabyte(make):
+    return with_a_gigabyte_of(make, b"1 ", "x_nm y_nm", "1 2")
+
+
+def csv_with_a_gigabyte_of_zeros(make):
+    path = measured.write_text(make.folder / "t.csv", "x_nm,y_nm", "1,2", "no number,2")
+    os.truncate(path, 1 << 30)
+    return path
+
+
+def csv_of_many_short_rows_and_a_bad_one(make):
+    path = measured.write_text(make.folder / "t.csv", "x_nm,y_nm", "1,2")
+    with path.open("ab") as file:
+        file.write(b"1,2\n" * 10**7 + b"no number,2\n")
+    return path
+
+
+def rapidstorm_whose_heading_is_a_gigabyte(make):
+    path = measured.write_text(make.folder / "t.txt", "# <localizations>")
+    os.truncate(path, len("# <localizations>"))
+    with path.open("ab") as file:
+        for _ in range(1 << 10):
+            file.write(b"<field/>" * (1 << 17))
+    return path
+
+
 def claimed_tiff(path, side_px, tile_px):
     """A TIFF of `side_px` squared pixels whose every tile has no bytes, or of one strip of four bytes."""
     tiles = (-(-side_px // tile_px)) ** 2 if tile_px else 1
@@ -114,11 +153,11 @@ def mat_of_a_huge_shape(make):
     return path
 
 
-def claimed_hdf5(make, name, type, shape):
-    with h5py.File(make.folder / "t.h5", "w") as file:
+def claimed_hdf5(make, name, type, shape, mode="w"):
+    with h5py.File(make.folder / "t.h5", mode) as file:
         file.create_dataset(name, shape, type, chunks=True, compression="gzip")
         for group in ("decode", "meta"):
-            file.create_group(group)
+            file.require_group(group)
     return make.folder / "t.h5"
 
 
@@ -132,6 +171,23 @@ def decode_of_many_rows(make):
 
 def smap_of_many_rows(make):
     return claimed_hdf5(make, "saveloc/loc/xnm", "<f8", (1, 10**11))
+
+
+def many_empty_datasets(make, names, shape):
+    """Each is small enough to be read, all of them are not, and none takes room in the file."""
+    for name in names:
+        claimed_hdf5(make, name, "<f8", shape, mode="a")
+    assert (make.folder / "t.h5").stat().st_size < 20_000
+    return make.folder / "t.h5"
+
+
+def smap_of_many_empty_columns(make):
+    columns = ("xnm", "ynm", "znm", "xnmerr", "ynmerr", "phot", "frame")
+    return many_empty_datasets(make, [f"saveloc/loc/{name}" for name in columns], (1, 10**8))
+
+
+def decode_of_many_empty_columns(make):
+    return many_empty_datasets(make, [f"data/{name}" for name in ("xyz", "xyz_sig")], (10**8, 3))
 
 
 def asdf_with(make, old, new):
@@ -161,6 +217,11 @@ BOMBS = [
     csv_of_one_long_name,
     csv_of_a_long_heading,
     csv_of_a_million_columns,
+    csv_whose_second_row_is_a_gigabyte,
+    csv_of_blanks_whose_second_row_is_a_gigabyte,
+    csv_with_a_gigabyte_of_zeros,
+    csv_of_many_short_rows_and_a_bad_one,
+    rapidstorm_whose_heading_is_a_gigabyte,
     tiff_of_a_million_pixels_a_side,
     tiff_of_empty_tiles,
     tiff_of_many_equal_pixels,
@@ -172,6 +233,8 @@ BOMBS = [
     picasso_of_many_rows,
     decode_of_many_rows,
     smap_of_many_rows,
+    smap_of_many_empty_columns,
+    decode_of_many_empty_columns,
     asdf_of_a_huge_shape,
     asdf_of_one_row_many_times,
     asdf_of_lists_of_lists,
@@ -199,6 +262,7 @@ def test_a_bomb_is_refused_in_a_sentence(write, tmp_path):
     status, said, resident_kb = lusco(
         tmp_path, "ingest", path, "--name=a", "--structure=b", f"--out={out}", f"--record={record}", "--pixel-nm=20"
     )
+    path.unlink()  # some take a gigabyte
     assert status == 1, said
     assert said.startswith(f"{path}") and said.endswith(".\n") and said.count("\n") == 1 and len(said) < 2500
     assert resident_kb < RESIDENT_KB

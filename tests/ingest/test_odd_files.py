@@ -118,6 +118,13 @@ FAULTS = {
     "an archive in an archive": (archive_in_an_archive, {}, "cannot be read as minflux_npy"),
     "positions in words": (mat(loc="abc"), {}, "`loc` "),
     "a validity of other length": (mat(loc=LOC, vld=[[1, 1]] * 3, eco=[[1], [2], [3]]), {}, "`eco` is not one number"),
+    "a row of 400 kB": (text(HEADER, ROW, ROW, "1," * 200_000), {}, "row 4: the row is longer than 256 kB"),
+    "a bad row before the last": (
+        text(HEADER, ROW, "1,2", ROW),
+        {},
+        "row 3: the row has 2 cells, the first one 4; ch",
+    ),
+    "a bad row at the end": (text(HEADER, ROW, ROW, "1,2", ""), {}, "row 4: the row has 2 cells, the first one 4; th"),
     "several structures": (mat(itr=np.zeros((1, 2), [("loc", "O")])), {}, "cannot be read as minflux_mat"),
     "a negative pixel size of an image": (ome(PhysicalSizeX=-0.02), {}, "is not positive"),
     "an image of complex numbers": (lambda make: make.tiff(np.ones((2, 2), complex), 20), {}, "type complex128"),

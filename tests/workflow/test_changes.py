@@ -1,7 +1,12 @@
 """Nothing more runs than a change asks for."""
 
+import re
+import subprocess
+import sys
+
 import pytest
-from dag import planned, planned_files, pretend
+import yaml
+from dag import SNAKEFILE, planned, planned_files, pretend
 from toy import (
     AFTER_EVALUATION,
     AFTER_TRAINING,
@@ -63,6 +68,19 @@ def test_a_new_training_acquisition_retrains_and_leaves_the_composites(done):
     assert planned(done, CONFIG) == {"simulate": 1, "render": 1, "split": 1, "train": 1, **AFTER_TRAINING}
 
 
+def test_a_dry_run_says_that_a_new_training_acquisition_costs_a_training_and_why(done):
+    """The command of docs/cluster.md."""
+    write_sheet(done, [*LEARNT, LEARNT[0].replace("s_train", "s_train_2"), MEASURED, SCORED])
+    (done / "toy.yaml").write_text(yaml.safe_dump(CONFIG))
+    words = [sys.executable, "-m", "snakemake", "--snakefile", SNAKEFILE, "--configfile", "toy.yaml"]
+    asked = [*map(str, words), "-n", "--quiet", "rules"]
+    said = subprocess.run(asked, cwd=done, capture_output=True, text=True, timeout=120)
+    told = said.stdout + said.stderr
+    assert re.search(r"^train +1$", told, re.MULTILINE), told
+    reasons = told.partition("Reasons:")[2]
+    assert re.search(r"input files has changed since last execution:\n +.*\btrain\b", reasons), told
+
+
 def test_a_changed_source_runs_what_follows_from_it(done):
     (done / "resources" / "cell_1.csv").write_text("x")
     assert planned(done, CONFIG) == CELL_1_ANEW
@@ -76,6 +94,21 @@ def test_the_pixel_size_that_picasso_keeps_beside_its_table_belongs_to_the_sourc
     assert planned(done, CONFIG) == {}
     (done / "resources" / "cell_1.yaml").write_text("Pixelsize: 130")
     assert planned(done, CONFIG)["ingest"] == 1
+
+
+def test_a_key_that_nothing_depends_on_is_recorded_and_runs_nothing_else(done):
+    write_sheet(done, [*LEARNT, SCORED])
+    pretend(done, CONFIG)
+    assert planned(done, CONFIG | {"ingest": {"photons_min": 100}}) == {"record": 1}
+
+
+def test_a_default_that_is_written_out_and_another_order_run_nothing(done):
+    written_out = {
+        "train": {"steps": 3000, "depth": 2},
+        "superpose": {"test_composites": 48},
+        "recolor": {"threads": 2},
+    }
+    assert planned(done, dict(reversed((CONFIG | written_out).items()))) == {}
 
 
 def test_an_edited_sweep_costs_no_training(done):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import yaml
-from dag import PROJECT, SNAKEFILE, planned, planned_files
+from dag import PROJECT, SNAKEFILE, planned, planned_files, resources
 from snakemake.exceptions import WorkflowError
 from toy import CONFIG, EVERYTHING, STRUCTURES
 
@@ -30,6 +30,23 @@ def test_the_contract_is_what_is_made(fresh):
     ):
         assert f"results/toy/{name}" in files
     assert any(name.startswith("results/toy/figures/") for name in files)
+
+
+@pytest.mark.parametrize(
+    ("change", "asking"),
+    [
+        ({}, {"train": 1}),
+        ({"train": {"devices": 4}}, {"train": 4}),
+        ({"train": {"device": "cpu"}}, {}),
+        (
+            {"train": {"device": "cpu"}, "recolor": {"device": "cuda"}},
+            {"recolor_acquisition": 1, "recolor_composites": 1},
+        ),
+    ],
+)
+def test_jobs_ask_for_gpus_where_they_compute_on_them(fresh, change, asking):
+    asked = resources(fresh, CONFIG | change, "gpu")
+    assert {rule: number for rule, number in asked.items() if number} == asking
 
 
 def test_figures_stop_before_the_report(fresh):

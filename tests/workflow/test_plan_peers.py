@@ -45,6 +45,6 @@ def test_an_edited_peer_does_not_touch_our_own_models(done):
 
 def test_more_training_composites_concern_peers_only(done):
     more = {"superpose": {"training_composites": 7}}
-    assert planned(done, CONFIG | more) == {"report_page": 1, "record": 1}, "they show the whole configuration"
+    assert planned(done, CONFIG | more) == {"record": 1}, "it holds the whole configuration"
     pretend(done, CONFIG | PEERS)
     assert planned(done, CONFIG | PEERS | more) == {**TRAINING_OF_PEERS, "evaluate": 1, **AFTER_EVALUATION}

@@ -158,7 +158,6 @@ def read_json(path: str | Path) -> Any:
         raise InputError(Fault(path, f"the file cannot be read ({error.strerror})", "check the path")) from None
     except (ValueError, RecursionError) as error:
         raise InputError(Fault(path, f"the file is not JSON ({error})", RESTORE)) from None
-        raise InputError(Fault(path, f"the file is not JSON ({error})", RESTORE)) from None
 
 
 def read_csv(path: str | Path, **how: Any) -> "pd.DataFrame":

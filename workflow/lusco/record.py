@@ -17,12 +17,15 @@ from lusco import table
 from lusco.files import write_json
 from lusco.model import ModelDescription
 
+RECOLORED = ("{}.ome.tiff", "{}.csv", "regions/{}.csv", "mixtures/{}.json")  # of an acquisition, in their folder
+
 
 def write_record(
     config: Mapping[str, Any],
     acquisitions: Sequence[Path],
     model: ModelDescription,
     results: Sequence[Path],
+    recolored: Path,
     out: str | Path,
 ) -> None:
     """Write the record of a run as JSON.
@@ -37,9 +40,14 @@ def write_record(
         The chosen model; it knows how it was trained, on which device and in which arithmetic.
     results : sequence of Path
         Files whose checksums are to be kept.
+    recolored : Path
+        Folder of the recoloured acquisitions, whose checksums are kept too.
     out : str or Path
         File to write.
     """
+    described = [_acquisition(path) for path in acquisitions]
+    files = [recolored / kind.format(each["acquisition"]) for each in described for kind in RECOLORED]
+    files = [*results, *(file for file in files if file.is_file())]
     write_json(
         out,
         {
@@ -50,12 +58,12 @@ def write_record(
             "recorded_on": machine(),
             "seed": config["seed"],
             "config": config,
-            "acquisitions": [_acquisition(path) for path in acquisitions],
+            "acquisitions": described,
             "model": {
                 "weights_sha256": model.weights_sha256,
                 **{key: model.training.get(key) for key in ("device", "precision", "seed", "steps", "settings")},
             },
-            "results_sha256": {str(path): _sha256(path) for path in results},
+            "results_sha256": {str(path): _sha256(path) for path in files},
         },
     )
 

@@ -235,4 +235,5 @@ def _filled(content: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
             full[key] = _filled(full[key], rule)
         if rule.get("type") == "integer" and isinstance(full.get(key), float):
             full[key] = int(full[key])  # 8.0 is a whole number to a schema
-    return full
+    # in one order, however it was written: it goes into commands, and another command would run again
+    return {key: full[key] for key in (*schema.get("properties", {}), *full) if key in full}

@@ -70,6 +70,7 @@ class RecolorSettings:
     crosstalk: float
     tile_px: int
     threads: int
+    device: str
 
 
 @dataclass(frozen=True)

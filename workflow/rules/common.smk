@@ -1,5 +1,4 @@
 # Configuration, sheet, paths and code identity; the only Python of the workflow.
-import ast
 import hashlib
 import json
 import math
@@ -12,6 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 import lusco
+from lusco.code import code_hash
 from lusco.errors import InputError
 from lusco.fetch import fetchable
 from lusco.files import check_writable, date_back
@@ -198,6 +198,13 @@ def shown(path, caption, category, subcategory=None, **labels):
     return report(path, caption=caption, category=category, subcategory=subcategory, labels=labels)
 
 
+def in_use():
+    """The configuration without what no job of this experiment reads, which the report leaves out."""
+    idle = {"ingest": not MEASURED, "train": CONFIG["pretrained"], "training_composites": not PEERS}
+    used = {key: value for key, value in CONFIG.items() if not idle.get(key)}
+    return used | {"superpose": {key: value for key, value in CONFIG["superpose"].items() if not idle.get(key)}}
+
+
 def levels(sweep):
     """The levels of a sweep as the command line takes them."""
     return ",".join(map(str, CONFIG["sweeps"][sweep]))
@@ -250,42 +257,9 @@ def beside(path):
 @cache
 def code(module):
     """A hash of a module and all of the library that it imports: editing one re-runs its stages only."""
-    digest = hashlib.sha256()
-    for file in sorted(modules(module)):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
+    return code_hash(module, LIBRARY)
 
 
 def content(*paths):
     """A hash of files of this project that a stage reads beside its code: not inputs, because they may lie elsewhere."""
     return hashlib.sha256(b"".join((PROJECT / path).read_bytes() for path in paths)).hexdigest()[:12]
-
-
-def modules(module):
-    """Files of a module of the library and of all that it imports from the library."""
-    found, waiting = set(), [module]
-    while waiting:
-        for file in files_of(waiting.pop()):
-            if file not in found:
-                found.add(file)
-                waiting += imports(file)
-    return found
-
-
-def files_of(module):
-    path = LIBRARY.joinpath(*module.split(".")[1:])
-    if path.is_dir():
-        return (
-            [file for file in path.rglob("*") if file.suffix in (".py", ".html", ".css", ".js")]
-            if path != LIBRARY
-            else []
-        )
-    return [path.with_suffix(".py")] if path.with_suffix(".py").exists() else []
-
-
-@cache
-def imports(file):
-    """Modules of the library that a file names in `from ... import ...`, wherever in it; the library has no other way."""
-    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if file.suffix == ".py" else ()
-    origins = [node for node in nodes if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("lusco.")]
-    return [name for node in origins for name in (node.module, *(f"{node.module}.{a.name}" for a in node.names))]

@@ -15,9 +15,10 @@ rule recolor_composites:
     threads: CONFIG["recolor"]["threads"]
     resources:
         mem_mb=memory(8000),
+        gpu=int(CONFIG["recolor"]["device"] == "cuda"),
     params:
         model=subpath(input[0], parent=True),
-        settings=settings("recolor", only=["tile_px", "threads"]),
+        settings=settings("recolor", only=["tile_px", "threads", "device"]),
         out=subpath(output[0], parent=True),
         code=code("lusco.recolor"),
     shell:
@@ -47,6 +48,7 @@ rule recolor_acquisition:
     threads: CONFIG["recolor"]["threads"]
     resources:
         mem_mb=memory(8000),
+        gpu=int(CONFIG["recolor"]["device"] == "cuda"),
     params:
         model=subpath(input[0], parent=True),
         settings=settings("recolor"),

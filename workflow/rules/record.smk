@@ -12,10 +12,13 @@ rule record:
     conda:
         "../../envs/data.yaml"
     params:
+        # all of it, also what no job read: a record says how the run was asked for
         config=json.dumps(CONFIG),
         model=lambda wildcards, input: os.path.dirname(input.model[0]),
         results=lambda wildcards, input: [f"--result={file}" for file in input.results],
+        # of a thousand acquisitions their folder, because a command cannot name all files
+        recolored=lambda wildcards: f"{EXPERIMENT}/recolored",
         code=code("lusco.record"),
     shell:
         "lusco --log {log} record {input.acquisitions} --config {params.config:q} --model {params.model}"
-        " {params.results:q} --out {output}"
+        " {params.results:q} --recolored {params.recolored} --out {output}"

@@ -16,7 +16,7 @@ rule report_page:
     conda:
         "../../envs/data.yaml"
     params:
-        config=json.dumps(CONFIG),
+        config=json.dumps(in_use()),
         model=lambda wildcards, input: os.path.dirname(input.model[0]),
         evaluation=lambda wildcards, input: os.path.dirname(input.evaluation[0]),
         figures=lambda wildcards, input: os.path.dirname(input.figures[0]),

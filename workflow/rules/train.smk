@@ -12,7 +12,7 @@ rule train:
         f"{LOGS}/train_{{model}}.log",
     wildcard_constraints:
         model=names([] if CONFIG["pretrained"] else OWN),
-    # shared between working copies where Snakemake is told of a folder for it, see resources/README.md
+    # shared between working copies where Snakemake is told of a folder for it, see docs/cluster.md
     cache: "omit-software"
     conda:
         "../../envs/torch.yaml"

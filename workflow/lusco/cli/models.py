@@ -64,7 +64,7 @@ def recolor(
     from lusco.settings import stage_settings
 
     how = stage_settings("recolor", settings)
-    recolorer = Recolorer(folder, read_description(folder), how.tile_px, how.threads)
+    recolorer = Recolorer(folder, read_description(folder), how.tile_px, how.threads, how.device)
     recolor_acquisition(recolorer, tables.read(acquisition), how.crosstalk, image, table, regions, mixture)
 
 
@@ -80,7 +80,7 @@ def recolor_composites(folder: ModelFolder, composites: Composites, out: Out, se
     description, opened = read_description(folder), open_composites(composites)
     check_structures(description, opened.structures, folder)
     how = stage_settings("recolor", settings)
-    run(Recolorer(folder, description, how.tile_px, how.threads), opened, out)
+    run(Recolorer(folder, description, how.tile_px, how.threads, how.device), opened, out)
 
 
 @app.command()

@@ -127,6 +127,7 @@ def record(
     acquisitions: Annotated[list[Path], typer.Argument(help="Localizations of every acquisition.")],
     config: Annotated[str, typer.Option(help="The whole configuration as JSON.")],
     model: Annotated[Path, typer.Option(help="Folder of the chosen model.")],
+    recolored: Annotated[Path, typer.Option(help="Folder of recoloured acquisitions, whose checksums are kept.")],
     out: Out,
     result: Annotated[list[Path] | None, typer.Option(help="File whose checksum is kept.")] = None,
 ) -> None:
@@ -136,12 +137,12 @@ def record(
     from lusco.model import read_description
     from lusco.record import write_record
 
-    write_record(json.loads(config), acquisitions, read_description(model), result or [], out)
+    write_record(json.loads(config), acquisitions, read_description(model), result or [], recolored, out)
 
 
 @app.command()
 def report(
-    config: Annotated[str, typer.Option(help="The whole configuration as JSON.")],
+    config: Annotated[str, typer.Option(help="The configuration as JSON.")],
     model: Annotated[Path, typer.Option(help="Folder of the chosen model.")],
     evaluation: Annotated[Path, typer.Option(help="Folder of the evaluation.")],
     figures: Annotated[Path, typer.Option(help="Folder of the figures.")],

@@ -11,7 +11,11 @@ import pyarrow.csv
 
 from lusco.errors import Fault, InputError
 
-_HEAD = 1 << 18  # bytes that surely hold the header and the first row
+LONGEST_LINE = 1 << 18  # bytes; surely enough for the header and the first row
+_AT_A_TIME = 1 << 16  # bytes
+_END = re.compile(rb"\r\n|\r|\n")  # of a line, as Arrow sees it
+_LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\r|\n|\Z)")
+_INK = re.compile(rb"\S")
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Layout:
 def layout(path: Path) -> Layout:
     """Tell delimiter, header and decimal mark from the first lines."""
     with path.open("rb") as file:
-        head = file.read(_HEAD)
+        head = file.read(LONGEST_LINE)
     lines = _lines(_decode(head))
     skip = 0
     comment = ""
@@ -76,10 +80,10 @@ def read_cells(path: Path, found: Layout, numbers: list[int], texts: list[int]) 
     """Columns by index: `numbers` as float64 (NaN where empty), `texts` as str."""
     if not found.width:
         raise InputError(Fault(path, "the table has a header but no rows", "check that its export was completed"))
-    data = path.read_bytes().partition(b"\0")[0]  # Elyra appends other things after a zero byte
+    data = _content(path)
     if found.delimiter == " ":
         data = re.sub(rb"(?m)^ | $", b"", re.sub(rb"[ \t\r]+", b" ", data))
-    encoding = "utf8" if _is_utf8(data[:_HEAD]) else "latin-1"
+    encoding = "utf8" if _is_utf8(data[:LONGEST_LINE]) else "latin-1"
     types = dict.fromkeys(map(str, numbers), pa.float64()) | dict.fromkeys(map(str, texts), pa.string())
     try:
         table = pa.csv.read_csv(
@@ -95,24 +99,52 @@ def read_cells(path: Path, found: Layout, numbers: list[int], texts: list[int]) 
             ),
         )
     except (pa.ArrowException, UnicodeError) as error:
-        raise InputError(_bad_row(path, found, numbers, str(error))) from None
+        raise InputError(_bad_row(path, found, numbers, str(error), data)) from None
     cells = {int(name): table[name].to_numpy() for name in types}
     for index in texts:
         cells[index] = np.array([value.strip() for value in cells[index]], dtype=object)
     return cells
 
 
-def _bad_row(path: Path, found: Layout, numbers: list[int], detail: str) -> Fault:
-    """The first row that is not one: found by reading again, line by line."""
-    lines = _lines(_decode(path.read_bytes().partition(b"\0")[0]))
-    last = max((number for number, line in enumerate(lines, 1) if line.strip()), default=0)
-    for number, line in enumerate(lines[found.skip :], found.skip + 1):
-        if not line.strip():
+def _content(path: Path) -> bytes:
+    """A text table up to a zero byte, after which Elyra appends other things.
+
+    Raises
+    ------
+    InputError
+        If a line is too long, before the rest of it is read.
+    """
+    content, line_bytes = bytearray(), 0
+    with path.open("rb") as file:
+        while part := file.read(_AT_A_TIME):
+            part, zero, _ = part.partition(b"\0")
+            content += part
+            end = max(part.rfind(b"\n"), part.rfind(b"\r"))
+            line_bytes = len(part) - 1 - end if end >= 0 else line_bytes + len(part)
+            if line_bytes > LONGEST_LINE:
+                number = 1 + sum(1 for _ in _END.finditer(content))
+                what = f"the row is longer than {LONGEST_LINE // 1024} kB, so it holds no localization"
+                raise InputError(
+                    Fault(path, what, "check that it is a text table, or export it again", f"row {number}")
+                )
+            if zero:
+                break
+    return bytes(content)
+
+
+def _bad_row(path: Path, found: Layout, numbers: list[int], detail: str, data: bytes) -> Fault:
+    """The first row that is not one: found line by line, because lists of lines take many times the memory."""
+    encoding = "utf-8" if _is_utf8(data[:LONGEST_LINE]) else "latin-1"
+    for number, match in enumerate(_LINE.finditer(data), 1):
+        line = match[1].decode(encoding, errors="replace")
+        if number <= found.skip or not line.strip():
             continue
         cells = _split(line, found.delimiter)
         if len(cells) != found.width:
             what = f"the row has {len(cells)} cells, the first one {found.width}"
-            mend = "the file seems cut off; copy or export it again" if number == last else "check the row"
+            mend = (
+                "check the row" if _INK.search(data, match.end()) else "the file seems cut off; copy or export it again"
+            )
             return Fault(path, what, mend, f"row {number}")
         for index in numbers:
             if cells[index] and not _is_number(cells[index], found.decimal):

@@ -1,5 +1,6 @@
 """Localizations in HDF5: SMAP, in nm; Picasso and DECODE, both in camera pixels whose centres are whole numbers."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lusco.ingest.raw import CENTRE, UNCHANGED, Raw, Source, as_numbers, missing
 _HALF_PIXEL = 0.5
 _SMAP = {"xnm": "x_nm", "ynm": "y_nm", "znm": "z_nm", "frame": "frame", "phot": "photons"}
 _SMAP_ERRORS = ("xnmerr", "ynmerr")
+_DECODE = ("xyz", "xyz_sig", "frame_ix", "phot")
 _LARGEST_CAMERA = 1e6  # pixels on a side, and nm per pixel
 
 
@@ -37,7 +39,7 @@ def member(file: h5py.Group, name: str, path: Path) -> h5py.Group | h5py.Dataset
     Raises
     ------
     InputError
-        If it is a link, if its data lie in another file, or if it claims to be too large to be read.
+        If it is a link, or if its data lie in another file.
     """
     item: Any = file
     for part in name.split("/"):
@@ -47,11 +49,23 @@ def member(file: h5py.Group, name: str, path: Path) -> h5py.Group | h5py.Dataset
         if not isinstance(link, h5py.HardLink):
             raise InputError(_elsewhere(path, name))
         item = item[part]
-    if isinstance(item, h5py.Dataset):
-        if item.is_virtual or item.external:
-            raise InputError(_elsewhere(path, name))
-        refuse_claim(item.nbytes, path)
+    if isinstance(item, h5py.Dataset) and (item.is_virtual or item.external):
+        raise InputError(_elsewhere(path, name))
     return item
+
+
+def members(group: h5py.Group, names: Iterable[str], path: Path) -> dict[str, h5py.Dataset]:
+    """Those datasets of a group that are there and hold something.
+
+    Raises
+    ------
+    InputError
+        As `member` does, or if they claim to be too large to be read, all of them together.
+    """
+    items = {name: member(group, name, path) for name in names}
+    found = {name: item for name, item in items.items() if isinstance(item, h5py.Dataset) and item.shape is not None}
+    refuse_claim(sum(item.nbytes for item in found.values()), path)
+    return found
 
 
 def _elsewhere(path: Path, name: str) -> Fault:
@@ -63,8 +77,8 @@ def read_picasso(source: Source) -> Raw:
     """Read Picasso's dataset `locs`; pixel size and camera size come from the YAML file of the same name."""
     path = source.path
     with reading(path, "picasso"), h5py.File(path) as file:
-        dataset = member(file, "locs", path)
-        locs = dataset[()] if isinstance(dataset, h5py.Dataset) else None
+        dataset = members(file, ["locs"], path).get("locs")
+        locs = None if dataset is None else dataset[()]
     if locs is None or locs.dtype.names is None:
         raise InputError(Fault(path, "it has no table `locs`, so it is not from Picasso", "check `format`"))
     if absent := [name for name in ("x", "y") if name not in locs.dtype.names]:
@@ -130,13 +144,13 @@ def read_decode(source: Source) -> Raw:
     with reading(path, "decode"), h5py.File(path) as file:
         if not isinstance(member(file, "data/xyz", path), h5py.Dataset) or not member(file, "meta", path):
             raise InputError(Fault(path, "it has no `data/xyz` and `meta`, so it is not from DECODE", "check `format`"))
-        items = {name: member(file, f"data/{name}", path) for name in file["data"]}
-        data = {name: item[()] for name, item in items.items() if item.shape is not None}
-        meta = dict(file["meta"].attrs)
-    unit = str(meta.get("xy_unit", "px"))
+        used = [name for name in (*_DECODE, source.truth_column) if name]
+        data = {name: item[()] for name, item in members(file["data"], used, path).items()}
+        meta = {name: file["meta"].attrs.get(name) for name in ("xy_unit", "px_size")}
+    unit = "px" if meta["xy_unit"] is None else str(meta["xy_unit"])
     if unit not in ("px", "nm"):
         raise InputError(Fault(path, f"the unit `{unit}` is neither px nor nm", "save it again from DECODE", "`meta`"))
-    size_nm = np.full(2, source.pixel_nm) if source.pixel_nm else meta.get("px_size")
+    size_nm = np.full(2, source.pixel_nm) if source.pixel_nm else meta["px_size"]
     if size_nm is None and unit == "px":
         raise InputError(no_pixel_size(path))
     size_nm = np.zeros(2) if size_nm is None else as_numbers(path, "px_size", np.asarray(size_nm))
@@ -165,8 +179,7 @@ def read_smap(source: Source) -> Raw:
         if group is None:
             raise InputError(Fault(path, "it has no `saveloc/loc`, so it is not from SMAP", "check `format`"))
         names = [name for name in group if name in (*_SMAP, *_SMAP_ERRORS, source.truth_column)]
-        items = {name: member(group, name, path) for name in names}
-        data = {name: item[0] for name, item in items.items() if item.shape is not None}
+        data = {name: item[0] for name, item in members(group, names, path).items()}
         present = list(group)
     if absent := [name for name in ("xnm", "ynm") if name not in data]:
         raise InputError(missing(path, absent, present, "export it with coordinates"))

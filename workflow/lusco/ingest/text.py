@@ -7,7 +7,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 from lusco.errors import Fault, InputError
-from lusco.ingest.cells import Layout, layout, read_cells
+from lusco.ingest.cells import LONGEST_LINE, Layout, layout, read_cells
 from lusco.ingest.raw import CORNER, UNCHANGED, Raw, Source, missing, nm_per, reading
 
 _HEADING = re.compile(r"([^\[(]+?)\s*(?:[\[(]\s*([^\])]*?)\s*[\])])?")
@@ -64,7 +64,7 @@ def reader(format: str) -> Callable[[Source], Raw]:
 def read_rapidstorm(source: Source) -> Raw:
     """Read a rapidSTORM table, whose first line describes the columns in XML."""
     with source.path.open(encoding="utf-8", errors="replace") as file:
-        first = file.readline()
+        first = file.readline(LONGEST_LINE)
     with reading(source.path, "rapidstorm"):
         fields = ElementTree.fromstring(first.lstrip("# ")).iter("field")
         header = tuple(f"{field.attrib['identifier']} [{field.get('unit', 'nm')}]" for field in fields)

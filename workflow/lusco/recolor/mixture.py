@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lusco.files import read_json, write_json
+from lusco.errors import Fault, InputError
+from lusco.files import RECREATE, read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -78,5 +79,15 @@ def write_mixture(mixture: Mixture, path: Path) -> None:
 
 
 def read_mixture(path: Path) -> Mixture:
-    """Read what `write_mixture` wrote."""
-    return Mixture(**read_json(path))
+    """Read what `write_mixture` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or something else.
+    """
+    content = read_json(path)
+    try:
+        return Mixture(**content)
+    except TypeError:
+        raise InputError(Fault(path, "it does not say what was found in an acquisition", RECREATE)) from None

@@ -42,7 +42,7 @@ def assemble(
     Parameters
     ----------
     config : mapping
-        The whole configuration.
+        The configuration, as far as it was used.
     model : ModelDescription
         The chosen model.
     evaluation, figures : Path

@@ -45,7 +45,7 @@ class ReportContent:
         File of the viewer for each mixed acquisition, by name, and for all test composites, by `COMPOSITES`; any
         may be missing.
     config, versions : mapping
-        The whole configuration; names and versions of software.
+        The configuration, as far as it was used; names and versions of software.
     notes : sequence of str
         Anything to tell the reader, a sentence each.
     sweeps : mapping of str to pandas.DataFrame

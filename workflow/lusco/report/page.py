@@ -17,6 +17,7 @@ from lusco.report import failures
 from lusco.report.content import Mixture, ReportContent
 from lusco.report.verdict import CRITERIA, FAIR, GOOD, POOR, findings, percent, reason, verdict
 from lusco.report.viewer import viewer
+from lusco.whole import check_end
 
 CAPTIONS = Path(__file__).parents[2] / "report"  # the same captions that Snakemake's own report shows
 EMBEDDED_BYTES = 8_000_000  # pictures of mixed acquisitions that are part of the page; the others lie beside it
@@ -45,6 +46,11 @@ def report(content: ReportContent) -> str:
     -------
     str
         HTML, to be written as UTF-8.
+
+    Raises
+    ------
+    InputError
+        If a file of a figure or of the viewer was cut off.
     """
     environment = Environment(
         loader=PackageLoader("lusco.report", "."),
@@ -98,10 +104,13 @@ def _figures(paths: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
     for name, path in paths.items():
         if not path.is_file():
             continue
+        check_end(path)
         beside = name.startswith("mixed_") and path.stat().st_size > left
         if name.startswith("mixed_") and not beside:
             left -= path.stat().st_size
         table = path.with_suffix(".csv")
+        if table.is_file():
+            check_end(table)
         figures[name] = {
             "image": f"{path.parent.name}/{path.name}" if beside else _data(path),
             "beside": beside,

@@ -10,6 +10,7 @@ from lusco.colours import ON_WHITE, on_black
 from lusco.figures.style import shown
 from lusco.report import failures
 from lusco.report.content import COMPOSITES, ReportContent
+from lusco.whole import check_end
 
 EMBEDDED_BYTES = 25_000_000  # images that are part of the page; the others lie beside it, which then stays under 50 MB
 
@@ -27,6 +28,7 @@ def viewer(content: ReportContent) -> Mapping[str, Any] | None:
     left = EMBEDDED_BYTES
     for name, path in content.viewer.items():
         if path.is_file():
+            check_end(path)
             embedded = path.stat().st_size <= left
             if embedded:
                 left -= path.stat().st_size

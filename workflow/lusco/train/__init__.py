@@ -1,7 +1,5 @@
 """Training: single-structure acquisitions in, a calibrated model out."""
 
-import hashlib
-import json
 import logging
 import shutil
 import time
@@ -21,7 +19,7 @@ from lusco.errors import Fault, InputError
 from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
 from lusco.heads import HEADS
-from lusco.model import ModelDescription, learnt_acquisitions, read_description, start_network, write_model
+from lusco.model import ModelDescription, learnt_acquisitions, start_network, write_model
 from lusco.network import UNet, coarsest_px
 from lusco.recolor.network import answer_of
 from lusco.settings import TrainSettings
@@ -29,6 +27,7 @@ from lusco.superpose import by_structure, composites_of
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
 from lusco.train.crops import Crops, FixedComposites, training_loader
+from lusco.train.identity import fingerprint
 from lusco.train.loop import Schedule, Task, choose_device, choose_precision, fit, process_rank
 
 logger = logging.getLogger(__name__)
@@ -91,7 +90,8 @@ def train(
     composites = FixedComposites(validation)
     _check_sizes(validation.side_px, settings, device)
 
-    checkpoints = Path(out) / f".unfinished-{_fingerprint(acquisitions, validation, settings, seed)}"
+    same = fingerprint(acquisitions, validation, settings, smoothing_nm, seed, device, precision)
+    checkpoints = Path(out) / f".unfinished-{same}"
     _remove_unfinished(Path(out), checkpoints)
     threads = f"{settings.threads} threads"
     if settings.devices > 1:
@@ -174,20 +174,6 @@ def _check_sizes(side_px: int, settings: TrainSettings, device: str) -> None:
         if side % step:
             what = f"a crop of {side} pixels does not fit a network of depth {settings.depth}"
             raise InputError(Fault("configuration", what, f"choose a multiple of {step}", f"key `{name}`"))
-
-
-def _fingerprint(
-    acquisitions: Sequence[Localizations], validation: Composites, settings: TrainSettings, seed: int
-) -> str:
-    """Identifies a training, so that only the same one is ever resumed."""
-    content = [validation.structures, validation.pixel_nm, validation.sources, asdict(settings), seed]
-    if settings.start_from:
-        content.append(read_description(settings.start_from).weights_sha256)
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
-    for a in acquisitions:  # by content: the same file filtered or merged in another way is other data
-        digest.update(json.dumps([a.source["acquisition"], a.field_nm]).encode())
-        digest.update(a.table[["x_nm", "y_nm"]].to_numpy().tobytes())
-    return digest.hexdigest()[:12]
 
 
 def _remove_unfinished(out: Path, current: Path) -> None:
