@@ -112,8 +112,8 @@ def view(composites: Composites, applied: Path, viewer: Path) -> None:
     images, done = [], 0
     for index, name in enumerate(composites.names):
         rows, truth = composites.table(index), composites.counts(index)
-        certainty = np.zeros(truth[0].size, dtype=np.float32)
-        certainty[composites.pixel(rows)] = probabilities[done : done + len(rows)].max(axis=1)
+        chances = np.zeros((len(truth), truth[0].size), dtype=np.float32)
+        chances[:, composites.pixel(rows)] = probabilities[done : done + len(rows)].T
         done += len(rows)
         images.append(
             described(
@@ -121,7 +121,7 @@ def view(composites: Composites, applied: Path, viewer: Path) -> None:
                 truth.sum(0),
                 np.asarray(channels[index]),
                 truth,
-                certainty.reshape(truth.shape[1:]),
+                chances.reshape(truth.shape),
                 composites.structures,
                 composites.pixel_nm,
                 regions[regions["composite"] == name],
