@@ -65,8 +65,13 @@ def draw_mixed(
         return save_print(draw, out, f"mixed_{name}")
     figures.save(*draw(), out, f"mixed_{name}")
 
-    of_pixels = np.zeros((len(structures), measured.size), dtype=np.float32)
-    of_pixels[:, pixel_index(x_nm, y_nm, (x0, y0), pixel_nm, measured.shape)] = rows[chances].to_numpy().T
-    of_pixels = of_pixels.reshape(-1, *measured.shape)
-    shown = described(f"mixed/{name}", measured, recolored.pixels, true, of_pixels, structures, pixel_nm, places)
+    pixel = pixel_index(x_nm, y_nm, (x0, y0), pixel_nm, measured.shape)
+
+    def of_pixels(chance: str) -> np.ndarray:
+        values = np.zeros(measured.size, dtype=np.float32)
+        values[pixel] = rows[chance]
+        return values.reshape(measured.shape)
+
+    each = map(of_pixels, chances)
+    shown = described(f"mixed/{name}", measured, recolored.pixels, true, each, structures, pixel_nm, places)
     return write_images([shown], viewer)

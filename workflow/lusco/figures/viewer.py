@@ -9,7 +9,7 @@ import base64
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def described(
     counts: np.ndarray,
     channels: np.ndarray,
     truth: np.ndarray | None,
-    chances: np.ndarray,
+    chances: Iterable[np.ndarray],
     structures: Sequence[str],
     pixel_nm: float,
     regions: pd.DataFrame,
@@ -47,8 +47,9 @@ def described(
         What was measured, shape (rows, columns).
     channels, truth : numpy.ndarray
         Counts of each structure, recoloured and true (None where unknown), shape (structures, rows, columns).
-    chances : numpy.ndarray
-        Probabilities of each pixel's localizations, 0 where there are none, shape (structures, rows, columns).
+    chances : iterable of numpy.ndarray
+        For each structure the probability of each pixel's localizations, 0 where there are none, shape (rows, columns);
+        taken one by one, as together they are as large as the channels.
     structures : sequence of str
         Names of the channels.
     pixel_nm : float
@@ -99,25 +100,29 @@ def _png(codes: np.ndarray) -> str:
     return base64.b64encode(file.getvalue()).decode("ascii")
 
 
-def _certainty(chances: np.ndarray, counts: np.ndarray, pixel_nm: float) -> tuple[np.ndarray, np.ndarray]:
+def _certainty(chances: Iterable[np.ndarray], counts: np.ndarray, pixel_nm: float) -> tuple[np.ndarray, np.ndarray]:
     """Certainty and probabilities of the pixels that are shown.
 
     Of a block of pixels that `summed` makes one of, the highest certainty, and the mean probabilities of its counts.
     Pixels that are lit only because a neighbour is smoothed have what their nearest neighbour has.
     """
-    highest = chances.max(axis=0)
+    counts = np.maximum(counts, 1e-6)  # localizations that belong to nothing are not counted, but have probabilities
+    highest, means = np.zeros_like(counts), []
+    for one in chances:
+        np.maximum(highest, one, out=highest)
+        means.append(summed(one * counts, pixel_nm, MOST_PX)[0])
     number, shown_nm = summed(counts * (highest > 0), pixel_nm, MOST_PX)
+    means = np.stack(means) / np.maximum(number, 1e-9)
     factor = round(shown_nm / pixel_nm)
     if factor > 1:
-        chances = np.stack([summed(one * counts, pixel_nm, MOST_PX)[0] for one in chances]) / np.maximum(number, 1e-9)
         blocks = np.pad(highest, [(0, -side % factor) for side in highest.shape])
         highest = blocks.reshape(number.shape[0], factor, number.shape[1], factor).max(axis=(1, 3))
     reach = math.ceil(REACH * SMOOTHING_NM / shown_nm)
     if not highest.any():
-        return highest, chances
+        return highest, means
     away, (rows, columns) = distance_transform_cdt(highest == 0, "chessboard", return_indices=True)
     lit = away <= reach
-    return highest[rows, columns] * lit, chances[:, rows, columns] * lit
+    return highest[rows, columns] * lit, means[:, rows, columns] * lit
 
 
 def write_images(images: Sequence[Mapping[str, Any]], out: Path) -> None:

@@ -2,8 +2,8 @@
 // The report's viewer: Bokeh draws, pans, zooms and keeps the scale bar true; this file joins it to the controls.
 (() => {
   const $ = (id) => document.getElementById(id);
-  let page, plot, source, regions, divider, image, sides, wanted;
-  let share = 0.5;  // of the view, that lies left of the border
+  let page, plot, source, regions, divider, image, sides, shown, wanted;
+  let share = 0.5;  // of what is in view of the image, that lies left of the border
 
   // What the controls say: for each structure its colour and brightness, 0 where it is switched off.
   function chosen() {
@@ -41,14 +41,22 @@
     }));
   }
 
-  // The border stays where it is on the screen, whatever moves behind it.
+  // What is in view of the image, from left to right in nm; all of it if none is.
+  function inView() {
+    const ends = [Math.max(0, plot.x_range.start), Math.min(width(), plot.x_range.end)];
+    return ends[0] < ends[1] ? ends : [0, width()];
+  }
+
+  // The border is never out of sight, whatever moves behind it.
   function divide() {
     if (!image) return;
-    const {start: x0, end: x1} = plot.x_range;
-    const border = x0 + share * (x1 - x0);
+    const [from, to] = inView();
+    const border = from + share * (to - from);
     divider.location = border;
     divider.visible = share > 0 && share < 1;
     const column = Math.max(0, Math.min(image.columns, Math.round(border / image.pixel_nm)));
+    if (shown?.sides === sides && shown.column === column) return tell();  // nothing but the view has moved
+    shown = {sides, column};
     const pixels = sides[1].slice();
     for (let row = 0; row < image.rows; row++) {
       const start = row * image.columns;
@@ -236,9 +244,10 @@
       bar_length: 0.12,
     }));
     divider.properties.location.change.connect(() => {
-      const {start: x0, end: x1} = plot.x_range;
-      const to = (divider.location - x0) / (x1 - x0);
-      if (image && Math.abs(to - share) > 0.001) swipe(to);  // drawn by hand
+      if (!image) return;
+      const [from, to] = inView();
+      const drawn = (divider.location - from) / (to - from);
+      if (Math.abs(drawn - share) > 0.001) swipe(drawn);
     });
     plot.x_range.properties.start.change.connect(() => image && moved());
     plot.y_range.properties.start.change.connect(() => image && tell());
