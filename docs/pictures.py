@@ -1,6 +1,7 @@
 """The pictures of the documentation, from a finished demo: `make figures` calls it."""
 
 import shutil
+import sys
 from pathlib import Path
 
 from PIL import Image
@@ -17,12 +18,18 @@ CLOSER = 2  # steps of the button that zooms in
 
 
 def main() -> None:
-    """Shrink the figure of the demo's mixture, and take a picture of the viewer if there is a browser."""
+    """Shrink the figure of the demo's mixture, and take a picture of the viewer."""
+    driver = shutil.which("chromedriver")
+    if not driver:
+        sys.exit(
+            "chromedriver is missing, so the picture of the viewer would stay an old one: install Chromium with it"
+        )
+    if not (DEMO / "report.html").exists():
+        sys.exit(f"{DEMO / 'report.html'} is missing, which the pictures show: run `make` first")
     with Image.open(DEMO / "figures" / "mixed_mixture_01.png") as figure:
         figure.thumbnail((WIDTH_PX, figure.height))
         figure.convert("RGB").quantize().save(PICTURES / "demo.png", optimize=True)
-    if driver := shutil.which("chromedriver"):
-        photograph(DEMO / "report.html", PICTURES / "viewer.png", driver)
+    photograph(DEMO / "report.html", PICTURES / "viewer.png", driver)
 
 
 def photograph(report: Path, picture: Path, driver: str) -> None:

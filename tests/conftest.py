@@ -35,6 +35,17 @@ def whole(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """A browser; what it downloads goes to its `downloads`."""
+    from opened import browser
+
+    downloads = tmp_path_factory.mktemp("downloads")
+    with browser(downloads) as driver:
+        driver.downloads = downloads
+        yield driver
+
+
 @pytest.fixture
 def describe(tmp_path):
     """Read a description of a simulation that differs from the defaults in what is given."""

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lusco.report.assemble import FIGURES
+
 PROJECT = Path(__file__).parents[1]
 DOCS = PROJECT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), *PROJECT.glob("README.md"), *PROJECT.glob("[bert]*/**/README.md")])
+OTHERS = [*PROJECT.glob("[bert]*/**/README.md"), PROJECT / "resources" / "PACKAGE.md"]
+PAGES = sorted([*DOCS.glob("*.md"), PROJECT / "README.md", PROJECT / "CHANGELOG.md", *OTHERS])
 BLOCK = re.compile(r"<!-- (run|file: (?P<file>\S+)) -->\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -112,6 +115,20 @@ def test_the_pages_are_built_without_a_warning_and_open_offline(tmp_path):
 
 
 # what is said
+
+
+def test_every_figure_of_the_report_is_named_where_its_panels_are_explained():
+    page = (DOCS / "report.md").read_text()
+    unnamed = {"schematic": "**The schematic**", "sweep_density": "`sweep_...`"}
+    for name in (*FIGURES, "sweep_density"):
+        assert unnamed.get(name, f"`{name}`") in page, name
+
+
+def test_every_target_of_the_workflow_is_told():
+    page = (DOCS / "workflow.md").read_text()
+    snakefile = (PROJECT / "Snakefile").read_text()
+    for target in (*re.findall(r"^rule (\w+):", snakefile, re.MULTILINE), "package"):
+        assert f"`{target}`" in page.partition("## Snakemake's report")[0], target
 
 
 def test_the_sentences_of_faults_are_those_that_are_said():

@@ -1,87 +1,21 @@
-"""The report in a real browser: its viewer moves, mixes and swipes as the controls say, and the console is silent."""
+"""The report's viewer in a real browser: it moves, mixes and swipes as the controls say, and the console is silent."""
 
-import io
-import shutil
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
+from opened import Page, coloured, needs_chromium
 from PIL import Image
-from selenium import webdriver
+from reported import content
 from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver"),
-]
+from lusco.figures.viewer import described, write_images
+from lusco.report import Mixture, report
 
-
-@pytest.fixture(scope="module")
-def chromium():
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with webdriver.Chrome(options, webdriver.ChromeService(DRIVER)) as driver:
-        yield driver
-
-
-class Page:
-    """A report that is open in a browser of a given width."""
-
-    def __init__(self, driver, file, width=1366):
-        self.driver = driver
-        driver.set_window_size(width, 900)
-        driver.get(file.as_uri())
-        WebDriverWait(driver, 30).until(lambda _: self.shown)
-        driver.execute_script("document.documentElement.style.scrollBehavior = 'auto'")
-        driver.execute_script("document.getElementById('viewer').scrollIntoView()")
-
-    def element(self, name):
-        return self.driver.find_element(By.ID, name)
-
-    @property
-    def shown(self):
-        return self.element("viewer").get_attribute("data-shown")
-
-    @property
-    def view(self):
-        """x0, x1, y0, y1 in nm."""
-        return np.array(self.element("viewer").get_attribute("data-view").split(), dtype=float)
-
-    def set(self, name, value):
-        self.driver.execute_script(
-            "const control = document.getElementById(arguments[0]);"
-            "control[control.type === 'checkbox' ? 'checked' : 'value'] = arguments[1];"
-            "for (const kind of ['input', 'change']) control.dispatchEvent(new Event(kind, {bubbles: true}));",
-            name,
-            value,
-        )
-
-    def show(self, key, left="measured", right="recoloured", swipe=0):
-        for name, value in {"image": key, "left": left, "right": right, "swipe": swipe, "unfamiliar": False}.items():
-            self.set(name, value)
-        WebDriverWait(self.driver, 30).until(lambda _: self.shown == f"{key} {left} {right} {swipe}")
-
-    def pixels(self):
-        """What the screen shows of the image within its frame and above its scale bar, shape (rows, columns, 3)."""
-        seen = None
-        while seen != (now := self.element("plot").screenshot_as_png):  # until all is drawn
-            seen = now
-            time.sleep(0.2)
-        pixels = np.asarray(Image.open(io.BytesIO(seen)).convert("RGB"), dtype=int)
-        return pixels[5 : int(0.8 * len(pixels)), 5:-5]
-
-    def said(self):
-        return [line for line in self.driver.get_log("browser") if line["level"] in ("SEVERE", "WARNING")]
-
-
-def coloured(pixels):
-    return np.ptp(pixels, axis=-1) > 30
+pytestmark = [pytest.mark.slow, needs_chromium]
 
 
 @pytest.fixture
@@ -110,23 +44,6 @@ def test_what_was_measured_is_grey_and_what_was_recoloured_is_not(page):
     assert coloured(page.pixels()).mean() > 0.02
 
 
-def test_the_swipe_divides_the_image(page):
-    page.show("mixed/mixture", swipe=50)
-    pixels = page.pixels()
-    middle = pixels.shape[1] // 2
-    assert not coloured(pixels[:, : middle - 10]).any()
-    assert coloured(pixels[:, middle + 10 :]).any()
-
-
-def test_the_line_is_drawn_to_swipe(page):
-    page.show("mixed/mixture", swipe=50)
-    x0, x1, _, _ = page.view
-    plot = page.element("plot")
-    ActionChains(page.driver).move_to_element(plot).click_and_hold().move_by_offset(100, 0).release().perform()
-    moved = 100 * (x1 - x0) / plot.size["width"] / 5120  # of the width of the image
-    assert float(page.element("swipe").get_attribute("value")) == pytest.approx(50 + 100 * moved, abs=2)
-
-
 def test_a_channel_can_be_switched_dimmed_and_recoloured(page):
     page.show("mixed/mixture")
     page.set("show-1", False)
@@ -151,6 +68,44 @@ def test_what_is_uncertain_can_be_hidden(page):
     assert lit[0] == lit[1] > lit[2] > lit[3]
 
 
+def test_the_image_follows_the_mouse(page):
+    page.show("composite/test_000")
+    x0, x1, _, _ = page.view
+    plot = page.element("plot")
+    ActionChains(page.driver).move_to_element(plot).click_and_hold().move_by_offset(-60, 0).release().perform()
+    assert page.view[0] - x0 == pytest.approx(60 * (x1 - x0) / plot.size["width"], rel=0.1)
+
+
+def test_the_swipe_divides_the_view(page):
+    page.show("mixed/mixture", swipe=50)
+    for _ in range(3):
+        pixels = page.pixels()
+        left, right = in_view(page)
+        middle = (left + right) // 2 - 5  # of the edge that is cut off
+        assert not coloured(pixels[:, : middle - 10]).any()
+        assert coloured(pixels[:, middle + 10 :]).any()
+        page.press("plot", "+", Keys.ARROW_RIGHT)
+    assert page.shown.endswith(" 50")
+
+
+def in_view(page, image_nm=5120):
+    """Where on the screen the image begins and ends, in pixels of the plot."""
+    x0, x1, _, _ = page.view
+    ends_nm = np.clip([0, image_nm], x0, x1)
+    return np.round((ends_nm - x0) / (x1 - x0) * page.element("plot").size["width"]).astype(int)
+
+
+def test_the_line_is_drawn_to_swipe(page):
+    page.show("mixed/mixture", swipe=50)
+    for _ in range(2):
+        page.set("swipe", 50)
+        plot = page.element("plot")
+        ActionChains(page.driver).move_to_element(plot).click_and_hold().move_by_offset(100, 0).release().perform()
+        moved = 100 / np.diff(in_view(page))[0]
+        assert float(page.element("swipe").get_attribute("value")) == pytest.approx(50 + 100 * moved, abs=2)
+        page.element("closer").click()
+
+
 def test_zoom_and_keys_move_the_view_and_a_pixel_stays_a_square(page):
     page.show("composite/test_000")
     plot = page.element("plot")
@@ -162,82 +117,193 @@ def test_zoom_and_keys_move_the_view_and_a_pixel_stays_a_square(page):
     assert page.view[:2].mean() == pytest.approx(fitted[:2].mean())
     plot.send_keys(Keys.ARROW_RIGHT)
     assert page.view[:2].mean() == pytest.approx(fitted[:2].mean() + 0.2 * (x1 - x0) / 1.5)
+    page.element("further").click()
+    plot.send_keys("+")
+    plot.send_keys("-")
+    np.testing.assert_allclose(np.diff(page.view)[[0, 2]], np.diff(fitted)[[0, 2]])
     plot.send_keys("0")
+    np.testing.assert_allclose(page.view, fitted)
+    plot.send_keys("+")
+    page.element("fit").click()
     np.testing.assert_allclose(page.view, fitted)
 
 
-def test_the_image_follows_the_mouse(page):
+def test_the_wheel_zooms_with_the_control_key_only(page):
     page.show("composite/test_000")
+    origin = ScrollOrigin.from_element(page.element("plot"))
+    fitted = page.view
+    page.driver.execute_script("window.scrollTo(0, document.getElementById('viewer').offsetTop)")
+    ActionChains(page.driver).scroll_from_origin(origin, 0, -30).perform()
+    np.testing.assert_allclose(page.view, fitted)
+    page.driver.execute_script("document.getElementById('viewer').scrollIntoView()")
+    ActionChains(page.driver).key_down(Keys.CONTROL).scroll_from_origin(origin, 0, -200).key_up(Keys.CONTROL).perform()
+    page.pixels()
+    x0, x1, y0, y1 = page.view
+    assert x1 - x0 < 0.9 * (fitted[1] - fitted[0])
+    plot = page.element("plot").size
+    assert (x1 - x0) / plot["width"] == pytest.approx((y1 - y0) / plot["height"], rel=0.01)
+
+
+LABEL = """
+const plot = Bokeh.index.roots.find((view) => document.getElementById("plot").contains(view.el));
+return [...plot.renderer_views.values()].find((view) => view.model.type === "ScaleBar").label_layout.text.text;
+"""
+
+
+@pytest.mark.parametrize("closer", [0, 4])
+def test_the_scale_bar_is_as_long_as_it_says(page, closer):
+    page.show("mixed/mixture", right="measured")
+    page.set("gain", "0.1")
+    for _ in range(closer):
+        page.element("closer").click()
+    pixels = page.pixels(upper=1.0)
     x0, x1, _, _ = page.view
-    plot = page.element("plot")
-    ActionChains(page.driver).move_to_element(plot).click_and_hold().move_by_offset(-60, 0).release().perform()
-    assert page.view[0] - x0 == pytest.approx(60 * (x1 - x0) / plot.size["width"], rel=0.1)
+    length, unit = page.run(LABEL).split()
+    said_nm = float(length) * {"nm": 1, "\N{MICRO SIGN}m": 1000}[unit]
+    white = (pixels.min(axis=-1) > 250)[int(0.8 * len(pixels)) :]
+    bar_px = max(longest_run(row) for row in white)
+    nm_per_px = (x1 - x0) / page.element("plot").size["width"]
+    assert bar_px * nm_per_px == pytest.approx(said_nm, rel=0.02)
 
 
-def test_each_kind_of_image_shows_something(page):
-    for kind in ("measured", "recoloured", "truth", "certainty"):
-        page.show("composite/test_001", right=kind)
-        assert page.pixels().max() > 100
+def longest_run(row):
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], row, [False]])))
+    return int(np.max(ends[1::2] - ends[::2], initial=0))
 
 
-def test_links_and_points_lead_to_an_image(page):
+def test_each_way_to_show_an_image_shows_something(page):
+    ways = page.run("return [...document.getElementById('right').options].map((option) => option.value)")
+    assert ways == ["measured", "recoloured", "truth", "certainty", "chance-0", "chance-1", "novelty"]
+    for way in ways:
+        page.show("composite/test_001", right=way)
+        assert page.pixels().max() > 100, way
+
+
+def test_the_next_and_the_previous_image_are_shown(page):
+    keys = page.run("return [...document.getElementById('image').options].map((option) => option.value)")
+    for button, key in (("next", keys[1]), ("previous", keys[0]), ("previous", keys[-1]), ("next", keys[0])):
+        page.element(button).click()
+        page.wait(key)
+        assert page.element("image").get_attribute("value") == key
+
+
+def test_a_link_leads_to_an_image(page):
     link = page.driver.find_element(By.CSS_SELECTOR, "td a[data-image]")
-    page.driver.execute_script("arguments[0].click()", link)
-    key = link.get_attribute("data-image")
-    WebDriverWait(page.driver, 30).until(lambda _: page.shown.startswith(f"{key} "))
-    assert page.element("points").size["height"] > 200
+    page.click(link)
+    page.wait(link.get_attribute("data-image"))
 
 
-def test_a_table_is_sorted_by_its_headings(page):
-    table = "table.sorts:has(a[data-image])"
-    values = (
-        f"return [...document.querySelectorAll('{table} td:last-child')].map((cell) => parseFloat(cell.textContent))"
+POINTS = """
+const view = Bokeh.index.roots.find((view) => document.getElementById("points").contains(view.el));
+const glyphs = [...view.renderer_views.values()].find((one) => one.model.type === "GlyphRenderer").glyph;
+const {composite} = view.model.renderers[0].data_source.data;
+return composite.map((name, index) => [name, glyphs.sx[index], glyphs.sy[index]]);
+"""
+
+
+def test_a_point_of_the_plot_leads_to_its_image(page):
+    page.show("mixed/mixture")
+    plot = page.element("points")
+    page.run("arguments[0].scrollIntoView({block: 'center'})", plot)
+    name, x, y = max(page.run(POINTS), key=lambda point: point[2])
+    middle = plot.size["width"] / 2, plot.size["height"] / 2
+    ActionChains(page.driver).move_to_element_with_offset(
+        plot, round(x - middle[0]), round(y - middle[1])
+    ).click().perform()
+    page.wait(f"composite/{name}")
+    assert name in page.element("chosen-point").text
+
+
+def test_a_keyboard_goes_from_point_to_point(page):
+    page.show("mixed/mixture")
+    page.press("points", Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT)
+    said = page.element("chosen-point").get_attribute("textContent")
+    worst = min((point for point in page_points(page) if point["structure"] in said), key=lambda one: one["gap_closed"])
+    assert said.startswith(worst["composite"])
+    assert page.shown.startswith("mixed/mixture ")
+    page.press("points", Keys.ENTER)
+    page.wait(f"composite/{worst['composite']}")
+
+
+def page_points(page):
+    return page.run("return JSON.parse(document.getElementById('viewer-page').textContent).points")
+
+
+def saved(page):
+    """The name and pixels of what the button saves."""
+    for old in page.driver.downloads.iterdir():
+        old.unlink()
+    page.click(page.element("save"))
+    deadline = time.monotonic() + 20
+    while not (files := list(page.driver.downloads.glob("*.png"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    time.sleep(0.2)
+    with Image.open(files[0]) as picture:
+        return files[0].name, np.asarray(picture.convert("RGB"), dtype=int)
+
+
+def test_what_is_seen_is_saved_with_a_scale_bar_under_a_name_that_tells_both_sides(page):
+    page.show("mixed/mixture", left="measured", right="chance-0", swipe=50)
+    name, pixels = saved(page)
+    assert name == "mixed_mixture_measured_probability-microtubules.png"
+    assert pixels.shape == (256, 256, 3)
+    bars = [longest_run(row) for row in (pixels.min(axis=-1) > 250)[-20:]]
+    assert max(bars) * 20 == 1000, "of 5.1 um, 1 um at 20 nm per pixel"
+    page.show("mixed/mixture", swipe=0)
+    assert saved(page)[0] == "mixed_mixture_recoloured.png"
+
+
+@pytest.fixture
+def strange(chromium, tmp_path):
+    """A report of one image, made up: its left half is all tubes and known, its right half undecided and unfamiliar."""
+    counts = np.ones((128, 128))
+    chances = np.full((2, 128, 128), 0.5)
+    chances[:, :, :64] = np.array([0, 1])[:, None, None]
+    places = {"x_nm": [0.0, 1280.0], "y_nm": 0.0, "side_nm": 1280.0, "novelty": [0.2, 1.8], "unfamiliar": [False, True]}
+    image = described("mixed/cell", counts, chances, None, chances, ["pores", "tubes"], 20.0, pd.DataFrame(places))
+    write_images([image], tmp_path / "viewer" / "mixed" / "cell.js")
+    made = content(
+        viewer={"cell": tmp_path / "viewer" / "mixed" / "cell.js"}, mixed=[Mixture("cell", {}, 1.0, None, 0.5)]
     )
-    button = page.driver.find_element(By.CSS_SELECTOR, f"{table} th:last-child button")
-    for order in (sorted, lambda all_: sorted(all_, reverse=True)):
-        page.driver.execute_script("arguments[0].click()", button)
-        seen = page.driver.execute_script(values)
-        assert len(seen) > 1 and seen == order(seen)
-
-
-def test_every_figure_can_be_saved_as_svg_and_csv(page):
-    links = page.driver.find_elements(By.CSS_SELECTOR, "figcaption a[download]")
-    kinds = {link.get_attribute("download").split(".")[-1]: link.get_attribute("href")[:40] for link in links}
-    assert kinds == {"svg": "data:image/svg+xml;base64,PD94bWwgdmVyc2", "csv": kinds["csv"]}
-    assert kinds["csv"].startswith("data:text/csv;base64,")
-    assert len(links) == 2 * len(page.driver.find_elements(By.CSS_SELECTOR, "figure"))
-
-
-def test_it_fits_a_phone(chromium, whole):
-    page = Page(chromium, whole / "results" / "whole" / "report.html", width=500)  # the narrowest that it opens
-    assert page.driver.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
-    assert page.view[1] - page.view[0] >= 5120
-    assert page.said() == []
-
-
-def test_on_paper_there_are_figures_and_nothing_to_click(page):
-    def is_shown(selector):
-        return [element.is_displayed() for element in page.driver.find_elements(By.CSS_SELECTOR, selector)]
-
-    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    clicked, figures = is_shown("#viewer, #points, nav, .downloads"), is_shown("figure img")
-    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
-    assert np.isfinite(page.view).all()
-    assert clicked and not any(clicked)
-    assert figures and all(figures)
-
-
-def test_images_beside_the_page_are_loaded_when_they_are_wanted(chromium, whole, tmp_path):
-    done = whole / "results" / "whole"
-    shutil.copytree(done / "viewer", tmp_path / "viewer")
-    lines = (done / "report.html").read_text().splitlines(keepends=True)
-    kept = [line for line in lines if "LuscoViewer.add([{" not in line]
-    assert len(kept) == len(lines) - 2
-    html = "".join(kept)
-    for kind, file in {"mixed": "mixed/mixture.js", "composite": "composites.js"}.items():
-        html = html.replace(f'"file": null, "key": "{kind}/', f'"file": "viewer/{file}", "key": "{kind}/')
-    (tmp_path / "report.html").write_text(html)
+    (tmp_path / "report.html").write_text(report(made))
     page = Page(chromium, tmp_path / "report.html")
-    page.show("composite/test_000")
-    assert coloured(page.pixels()).any()
+    yield page
     assert page.said() == []
+
+
+def halves(page):
+    """Colour of the left and of the right half of the image, which fills the height of the view."""
+    pixels = page.pixels()[:200]
+    middle, quarter = pixels.shape[1] // 2, page.element("plot").size["height"] // 4
+    return pixels[100, middle - quarter], pixels[100, middle + quarter]
+
+
+def test_the_map_of_novelty_fills_an_unfamiliar_region_brightly(strange):
+    strange.show("mixed/cell", right="novelty")
+    known, unknown = halves(strange)
+    assert unknown.sum() > 2 * known.sum()
+    assert "novelty (above 1: unlike what the model knows): 0" in strange.element("scales").text
+    assert "1 of 2 regions unlike what the model knows" in strange.element("pointed").text
+
+
+def test_the_map_of_a_probability_tells_the_structure_that_is_there(strange):
+    seen = {}
+    for way in ("chance-0", "chance-1"):
+        strange.show("mixed/cell", right=way)
+        seen[way] = halves(strange)
+    (absent, half), (certain, other_half) = seen["chance-0"], seen["chance-1"]
+    assert certain[0] > certain[2] + 100, "yellow"
+    assert absent[2] > absent[1], "violet"
+    np.testing.assert_array_equal(half, other_half)
+    assert "probability of tubes: 0 %" in strange.element("scales").text
+
+
+def test_an_unfamiliar_region_has_a_dashed_edge_that_can_be_switched_off(strange):
+    def red(pixels):
+        return ((pixels[..., 0] > 200) & (pixels[..., 1:].max(axis=-1) < 120)).sum()
+
+    strange.show("mixed/cell")
+    assert red(strange.pixels()) == 0
+    strange.set("unfamiliar", True)
+    assert red(strange.pixels()) > 50

@@ -1,6 +1,7 @@
 """The whole way, run by Snakemake itself: every file of the contract, and nothing left to do afterwards."""
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -19,6 +20,7 @@ import pytest
 import tifffile
 import yaml
 from dag import copy_project, planned
+from PIL import Image
 from whole_run import CONFIG, command, run, snakemake
 
 from lusco import table
@@ -183,7 +185,16 @@ def test_figures_for_print_have_the_same_bytes_each_time(whole, tmp_path):
         seen.append({file.name: file.read_bytes() for file in printed.iterdir()})
         shutil.rmtree(printed)
     assert seen[0] == seen[1]
-    assert {f"{name}.{ending}" for name in (*FIGURES, "mixed_mixture") for ending in ("svg", "png")} <= set(seen[0])
+    drawn = {path.stem for path in (folder / "results" / "whole" / "figures").glob("*.svg")}
+    assert set(seen[0]) == {f"{name}.{ending}" for name in drawn for ending in ("svg", "png")}
+    for name in drawn:
+        svg = seen[0][f"{name}.svg"].decode()
+        width_mm = float(re.search(r'<svg[^>]* width="([\d.]+)mm"', svg)[1])
+        assert width_mm in (85, 178), name
+        assert "<text" not in svg, f"letters of {name} need a font"
+        with Image.open(io.BytesIO(seen[0][f"{name}.png"])) as png:
+            assert png.info["dpi"] == pytest.approx((300, 300), abs=0.01), name
+            assert png.width == pytest.approx(width_mm / 25.4 * 300, abs=1), name
 
 
 def test_a_killed_run_is_taken_up_and_comes_to_the_same_bytes(whole, tmp_path):

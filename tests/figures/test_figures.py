@@ -24,7 +24,7 @@ from lusco.figures.distances import compare, holm
 from lusco.figures.draw import side_by_side
 from lusco.figures.examples import balance
 from lusco.figures.pixels import binned
-from lusco.figures.style import shown
+from lusco.figures.style import free_corner, shown
 
 
 def test_medians_of_a_known_table_are_those_of_the_drawn_table():
@@ -100,6 +100,12 @@ def test_shapes_pair_prediction_with_truth_and_leave_out_what_has_no_size():
     _, table = figures.shapes(rows)
     assert list(table["composite"].unique()) == ["c0", "c2"]
     np.testing.assert_allclose(table["predicted"] - table["truth"], [5, 5, 5.2, 5.2])
+
+
+def test_the_numbers_of_a_plot_stand_on_the_side_of_the_diagonal_that_has_fewer_points():
+    for error, corner in ((0.1, "lower right"), (-0.1, "upper left")):
+        table = pd.DataFrame({"truth": [1.0, 2.0, 3.0], "predicted": [1.0 + error, 2.0 + error, 3.0]})
+        assert free_corner(table) == corner
 
 
 def test_overlap_is_swept_against_what_it_is_in_the_image():

@@ -18,7 +18,9 @@ def refuse(*_): raise OSError("the report asked for the network")
 socket.socket.connect = socket.getaddrinfo = refuse
 """
 TABLES = ["assignment", "calibration", "coupling", "distances", "overlap", "regions", "shapes", "summary", "unspecific"]
-PICTURES = ["examples", "crosstalk", "calibration", "distances", "shapes", "overlap", "coupling", "schematic", "loss"]
+PICTURES = ["examples", "channels", "crosstalk", "calibration", "distances", "shapes", "overlap", "coupling"]
+PICTURES += ["schematic", "loss"]
+RECOLORED = ["mixture.ome.tiff", "regions/mixture.csv", "mixtures/mixture.json"]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,8 @@ def labelled(provenance: dict, file: str) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_everything_a_person_looks_at_is_in_the_report(provenance):
-    wanted = {"report.html", "splits.tsv", "model/model.json", "run.json", "recolored/mixture.ome.tiff"}
+    wanted = {"report.html", "splits.tsv", "model/model.json", "run.json"}
+    wanted |= {f"recolored/{name}" for name in RECOLORED}
     wanted |= {f"evaluation/{name}.csv" for name in TABLES}
     wanted |= {f"figures/{name}.png" for name in (*PICTURES, "mixed_mixture")}
     found = {name.removeprefix("results/whole/") for name in provenance["results"]}
@@ -60,7 +63,8 @@ def test_every_result_has_a_caption_and_says_what_it_is(provenance):
         assert len(result["caption"]) > 40, path
     assert labelled(provenance, "evaluation/summary.csv")["table"] == "summary"
     assert labelled(provenance, "figures/crosstalk.png")["figure"] == "crosstalk"
-    assert labelled(provenance, "recolored/mixture.ome.tiff")["acquisition"] == "mixture"
+    for name in RECOLORED:
+        assert labelled(provenance, f"recolored/{name}")["acquisition"] == "mixture"
     assert labelled(provenance, "figures/mixed_mixture.png")["acquisition"] == "mixture"
 
 

@@ -38,9 +38,22 @@ rule recolor_acquisition:
             acquisition="{acquisition}",
             file="image",
         ),
+        # no part of Snakemake's report, which would hold a copy of every localization
         table=f"{EXPERIMENT}/recolored/{{acquisition}}.csv",
-        regions=f"{EXPERIMENT}/recolored/regions/{{acquisition}}.csv",
-        mixture=f"{EXPERIMENT}/recolored/mixtures/{{acquisition}}.json",
+        regions=shown(
+            f"{EXPERIMENT}/recolored/regions/{{acquisition}}.csv",
+            "regions",
+            "Recoloured acquisitions",
+            acquisition="{acquisition}",
+            file="regions",
+        ),
+        mixture=shown(
+            f"{EXPERIMENT}/recolored/mixtures/{{acquisition}}.json",
+            "mixture",
+            "Recoloured acquisitions",
+            acquisition="{acquisition}",
+            file="mixture",
+        ),
     log:
         f"{LOGS}/recolor_{{acquisition}}.log",
     conda:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lusco import figures, image, table
+from lusco.answer import of_pixels
 from lusco.figures.style import Drawing
 from lusco.figures.viewer import described, write_images
 from lusco.files import read_array, read_csv
@@ -112,8 +113,8 @@ def view(composites: Composites, applied: Path, viewer: Path) -> None:
     images, done = [], 0
     for index, name in enumerate(composites.names):
         rows, truth = composites.table(index), composites.counts(index)
-        certainty = np.zeros(truth[0].size, dtype=np.float32)
-        certainty[composites.points(rows).pixel()] = probabilities[done : done + len(rows)].max(axis=1)
+        points = composites.points(rows)
+        chances = of_pixels(probabilities[done : done + len(rows)], points) * (truth.sum(0) > 0)
         done += len(rows)
         images.append(
             described(
@@ -121,7 +122,7 @@ def view(composites: Composites, applied: Path, viewer: Path) -> None:
                 truth.sum(0),
                 np.asarray(channels[index]),
                 truth,
-                certainty.reshape(truth.shape[1:]),
+                chances,
                 composites.structures,
                 composites.pixel_nm,
                 regions[regions["composite"] == name],

@@ -9,7 +9,7 @@ from lusco import figures, image, table
 from lusco.figures.print import save_print
 from lusco.figures.viewer import described, write_images
 from lusco.files import read_csv
-from lusco.render import pixel_index, render, render_points
+from lusco.render import render, render_points
 
 
 def draw_mixed(
@@ -65,8 +65,11 @@ def draw_mixed(
         return save_print(draw, out, f"mixed_{name}")
     figures.save(*draw(), out, f"mixed_{name}")
 
-    certainty = np.zeros(measured.size, dtype=np.float32)
-    certainty[pixel_index(x_nm, y_nm, (x0, y0), pixel_nm, measured.shape)] = rows[chances].max(axis=1)
-    certainty = certainty.reshape(measured.shape)
-    shown = described(f"mixed/{name}", measured, recolored.pixels, true, certainty, structures, pixel_nm, places)
+    def of_pixels(chance: str) -> np.ndarray:
+        """Mean over the localizations of each pixel, 0 where there are none."""
+        total = render_points(x_nm, y_nm, acquisition.field_nm, pixel_nm, weight * rows[chance].to_numpy())
+        return np.divide(total, measured, out=np.zeros_like(total), where=measured > 0)
+
+    each = map(of_pixels, chances)
+    shown = described(f"mixed/{name}", measured, recolored.pixels, true, each, structures, pixel_nm, places)
     return write_images([shown], viewer)

@@ -53,7 +53,7 @@ def _losses(axes: Axes, table: pd.DataFrame) -> None:
     axes.plot(best["step"], best["validation_loss"], color=ALARM, marker="D", markersize=8, linestyle="", label="best")
     axes.set_ylabel("loss")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right")
+    axes.legend(loc="best")  # a short training ends high up, where a long one leaves room
     axes.grid()
 
 

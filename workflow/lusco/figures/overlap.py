@@ -17,6 +17,7 @@ from lusco.figures.style import (
     Drawing,
     blank,
     cut,
+    free_corner,
     jitter,
     order,
     shown,
@@ -90,7 +91,11 @@ def _scatters(
                 axes.plot(points["truth"], points["predicted"], **_halves(colours[a], colours[b]), alpha=0.6)
             axes.set(xlim=(low, high), ylim=(low, high), aspect="equal", xlabel="true")
             axes.set_title(MEASURES[measure], fontsize=9)
-            axes.text(0.04, 0.96, _agreement(here), transform=axes.transAxes, va="top", fontsize=7.5)
+            said = {"transform": axes.transAxes, "fontsize": 7.5}
+            if free_corner(here) == "upper left":
+                axes.text(0.04, 0.96, _agreement(here), va="top", **said)
+            else:
+                axes.text(0.96, 0.04, _agreement(here), ha="right", va="bottom", **said)
             axes.grid()
         named = f"recoloured by {shown(model)}" if len(models) > 1 else "recoloured"
         grid[row, 0].set_ylabel(named)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lusco.figures.style import GREY, MARKERS, ON_WHITE, Drawing, cells, cut, order, shown, styled
+from lusco.figures.style import GREY, MARKERS, ON_WHITE, Drawing, cells, cut, free_corner, order, shown, styled
 
 LABELS = {
     "count_per_um2": "number [1/µm²]",
@@ -78,5 +78,5 @@ def _points(axes: Axes, table: pd.DataFrame, colour: str) -> None:
             label=f"{shown(model)}: {100 * error:+.0f} %" if len(models) > 1 else f"median error {100 * error:+.0f} %",
         )
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal", xlabel="true", ylabel="recoloured")
-    axes.legend(loc="upper left", handlelength=0, borderpad=0)
+    axes.legend(loc=free_corner(table), handlelength=0, borderpad=0)
     axes.grid()

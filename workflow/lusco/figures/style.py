@@ -178,6 +178,12 @@ def look(structures: Sequence[str]) -> dict[str, dict[str, str]]:
     return styles | {ALL: {"color": INK, "marker": "o"}}
 
 
+def free_corner(table: pd.DataFrame) -> str:
+    """The corner of a plot of `predicted` over `truth` on that side of the diagonal that has fewer points."""
+    above = (table["predicted"] > table["truth"]).mean()
+    return "lower right" if above > 0.5 else "upper left"
+
+
 def composites_only(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of composites, that is without the rows that `acquisition` ascribes to a scored mixed acquisition."""
     if "acquisition" not in table:

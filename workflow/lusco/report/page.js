@@ -5,13 +5,12 @@ document.addEventListener("DOMContentLoaded", () => {
     link.href = document.getElementById(link.dataset.figure).src;
   }
 });
-// A click on a heading sorts its table, the next one the other way round.
+// A click on a heading sorts its table, the next one the other way round. A column of nothing but numbers is sorted by
+// them; any other as people sort names, in which cell2 comes before cell10. What is missing comes last.
 document.addEventListener("DOMContentLoaded", () => {
-  const value = (row, column) => {
-    const text = row.cells[column].textContent.trim();
-    const number = parseFloat(text.replace(/[,\s]/g, "").replace("−", "-"));
-    return Number.isNaN(number) ? text.toLowerCase() : number;
-  };
+  const NUMBER = /^[+−-]?\d[\d,]*(\.\d+)?(e[+−-]?\d+)?\s?%?$/i;
+  const names = new Intl.Collator("en", {numeric: true, sensitivity: "base"});
+  const number = (text) => parseFloat(text.replaceAll(",", "").replaceAll("−", "-"));
   for (const table of document.querySelectorAll("table.sorts")) {
     for (const heading of table.rows[0].cells) {
       if (!heading.textContent.trim()) continue;
@@ -23,11 +22,11 @@ document.addEventListener("DOMContentLoaded", () => {
         for (const other of table.rows[0].cells) other.removeAttribute("aria-sort");
         heading.setAttribute("aria-sort", down ? "descending" : "ascending");
         const rows = [...table.rows].slice(1);
-        rows.sort((a, b) => {
-          const [x, y] = [value(a, heading.cellIndex), value(b, heading.cellIndex)];
-          const order = typeof x === typeof y ? (x < y ? -1 : x > y ? 1 : 0) : typeof x === "number" ? -1 : 1;
-          return down ? -order : order;
-        });
+        const texts = new Map(rows.map((row) => [row, row.cells[heading.cellIndex].textContent.trim()]));
+        const missing = (row) => ["", "–"].includes(texts.get(row));
+        const numeric = rows.every((row) => missing(row) || NUMBER.test(texts.get(row)));
+        const compare = numeric ? (x, y) => number(x) - number(y) : names.compare;
+        rows.sort((a, b) => missing(a) - missing(b) || (down ? -1 : 1) * (missing(a) ? 0 : compare(texts.get(a), texts.get(b))));
         rows[0]?.parentNode.append(...rows);
       });
     }

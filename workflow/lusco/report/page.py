@@ -159,8 +159,9 @@ def _scores(content: ReportContent) -> dict[str, Any]:
         rows.append([label, *(percent(value) if name in present else "" for name, value in values.items())])
         for name, value in values.items():
             if name in present and pd.isna(value):
-                missing.setdefault(reason(measure), []).append(f"{label} ({shown(name)})")
-    return {"names": names, "rows": rows, "missing": missing}
+                missing.setdefault(reason(measure), {}).setdefault(label, []).append(shown(name))
+    unmeasured = {why: [f"{label} ({', '.join(of)})" for label, of in what.items()] for why, what in missing.items()}
+    return {"names": names, "rows": rows, "missing": unmeasured}
 
 
 def _models(content: ReportContent) -> list[dict[str, Any]]:
@@ -204,7 +205,11 @@ def _splits(splits: pd.DataFrame) -> dict[str, Any]:
     text = splits.assign(**{name: splits[name].map(_grouped) for name in numbers}).astype(object)
     text = text.where(text.notna() & (text != ""), "\N{EN DASH}")
     rows = [[str(value) for value in row] for row in text.to_numpy()]
-    return {"headings": [headings.get(name, shown(name)) for name in text.columns], "rows": rows}
+    return {
+        "headings": [headings.get(name, shown(name)) for name in text.columns],
+        "numbers": [name in numbers for name in text.columns],
+        "rows": rows,
+    }
 
 
 def _grouped(value: float) -> str | None:

@@ -1,116 +1,20 @@
 "use strict";
-// The report's viewer: Bokeh draws, pans, zooms and keeps the scale bar true; this file mixes the colours.
-// Images come from LuscoViewer.add, in scripts that are part of the page or lie beside it.
-const LuscoViewer = (() => {
-  const GAMMA = 0.6;                       // as in the figures: lifts single localizations out of the black
-  const CODES = 255;                       // a code v of a layer stands for peak * (v / 255)^2 counts
-  const SURE = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];  // viridis
-  const images = new Map();
-  const waiting = new Map();
+// The report's viewer: Bokeh draws, pans, zooms and keeps the scale bar true; this file joins it to the controls.
+(() => {
   const $ = (id) => document.getElementById(id);
-  let page, plot, source, regions, divider, image, sides, wanted;
-
-  function add(list) {
-    for (const one of list) {
-      images.set(one.key, one);
-      waiting.get(one.key)?.();
-    }
-  }
-
-  // An image, from the page or from the file beside it, with its layers decoded.
-  async function load(key) {
-    if (!images.has(key)) {
-      await new Promise((done, failed) => {
-        waiting.set(key, done);
-        const script = document.createElement("script");
-        script.src = page.images.find((one) => one.key === key).file;
-        script.onerror = () => failed(new Error(`${script.src} is missing: keep the folder viewer beside the report`));
-        document.head.append(script);
-      });
-    }
-    const loaded = images.get(key);
-    if (!loaded.codes) {
-      const layers = ["measured", "recoloured", "truth"].filter((kind) => loaded[kind]);
-      const decoded = await Promise.all(layers.map((kind) => Promise.all(loaded[kind].map((one) => codes(one.png)))));
-      loaded.codes = Object.fromEntries(layers.map((kind, index) => [kind, decoded[index]]));
-      loaded.codes.certainty = await codes(loaded.certainty);
-    }
-    return loaded;
-  }
-
-  async function codes(png) {
-    const bytes = Uint8Array.from(atob(png), (character) => character.charCodeAt(0));
-    const bitmap = await createImageBitmap(new Blob([bytes], {type: "image/png"}));
-    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-    const context = canvas.getContext("2d", {willReadFrequently: true});
-    context.drawImage(bitmap, 0, 0);
-    const rgba = context.getImageData(0, 0, bitmap.width, bitmap.height).data;
-    return Uint8Array.from({length: rgba.length / 4}, (_, index) => rgba[4 * index]);
-  }
+  let page, plot, source, regions, divider, image, sides, shown, wanted;
+  let share = 0.5;  // of what is in view of the image, that lies left of the border
 
   // What the controls say: for each structure its colour and brightness, 0 where it is switched off.
   function chosen() {
-    return page.structures.map((_, index) => ({
-      colour: [1, 3, 5].map((at) => parseInt($(`colour-${index}`).value.slice(at, at + 2), 16)),
-      gain: $(`show-${index}`).checked ? Number($(`gain-${index}`).value) : 0,
-    }));
-  }
-
-  function brightness(layer, gain) {
-    return Float32Array.from({length: CODES + 1}, (_, code) =>
-      Math.min(1, (layer.peak * (code / CODES) ** 2 * gain) / layer.full) ** GAMMA);
-  }
-
-  // An image in one of the four ways as pixels for the screen, of which what is less certain than asked for is left black.
-  function painted(kind) {
-    const size = image.rows * image.columns;
-    const pixels = new Uint32Array(size).fill(0xff000000);
-    const certainty = image.codes.certainty;
-    const least = Number($("certain").value) * CODES;
-    const red = new Float32Array(size), green = new Float32Array(size), blue = new Float32Array(size);
-    const paint = (values, table, colour) => {
-      for (let at = 0; at < size; at++) {
-        const bright = table[values[at]];
-        if (bright > 0) {
-          red[at] += bright * colour[0];
-          green[at] += bright * colour[1];
-          blue[at] += bright * colour[2];
-        }
-      }
+    return {
+      gain: Number($("gain").value),
+      least: Number($("certain").value),
+      structures: page.structures.map((_, index) => ({
+        colour: [1, 3, 5].map((at) => parseInt($(`colour-${index}`).value.slice(at, at + 2), 16)),
+        gain: $(`show-${index}`).checked ? Number($(`gain-${index}`).value) : 0,
+      })),
     };
-    if (kind === "certainty") {
-      const shade = brightness(image.measured[0], 4);
-      const measured = image.codes.measured[0];
-      for (let at = 0; at < size; at++) {
-        if (certainty[at] > 0) {
-          const colour = between(certainty[at] / CODES);
-          const light = 0.4 + 0.6 * shade[measured[at]];
-          red[at] = light * colour[0];
-          green[at] = light * colour[1];
-          blue[at] = light * colour[2];
-        }
-      }
-    } else if (kind === "measured") {
-      paint(image.codes.measured[0], brightness(image.measured[0], Number($("gain").value)), [255, 255, 255]);
-    } else {
-      chosen().forEach(({colour, gain}, index) => {
-        if (gain > 0) paint(image.codes[kind][index], brightness(image[kind][index], gain), colour);
-      });
-    }
-    const hides = kind === "recoloured" || kind === "certainty";
-    for (let at = 0; at < size; at++) {
-      if (hides && certainty[at] < least) continue;
-      const [r, g, b] = [red[at], green[at], blue[at]].map((value) => Math.min(255, value));
-      pixels[at] = 0xff000000 | (b << 16) | (g << 8) | r;
-    }
-    return pixels;
-  }
-
-  function between(fraction) {
-    const place = Math.max(0, Math.min(1, (fraction - 1 / page.structures.length) / (1 - 1 / page.structures.length)));
-    const step = Math.min(SURE.length - 2, Math.floor(place * (SURE.length - 1)));
-    const part = place * (SURE.length - 1) - step;
-    return SURE[step].map((value, index) => value + part * (SURE[step + 1][index] - value));
   }
 
   const width = () => image.columns * image.pixel_nm;
@@ -120,14 +24,39 @@ const LuscoViewer = (() => {
   function mix() {
     if (!image) return;
     $("certain-is").textContent = `${Math.round(100 * $("certain").value)} %`;
-    sides = [painted($("left").value), painted($("right").value)];
+    const kinds = ["left", "right"].map((side) => $(side).value);
+    sides = kinds.map((kind) => LuscoViewer.paint.painted(image, kind, chosen(), page.structures));
+    explain(kinds);
     divide();
   }
 
+  // The scale of each map that is shown.
+  function explain(kinds) {
+    const scales = [...new Set(kinds)].map((kind) => LuscoViewer.paint.map(kind, image, page.structures)).filter(Boolean);
+    $("scales").replaceChildren(...scales.map(({title, ends, stops}) => {
+      const scale = document.createElement("span"), bar = document.createElement("i");
+      bar.style.background = `linear-gradient(to right, ${stops.map((stop) => `rgb(${stop})`)})`;
+      scale.append(`${title}: ${ends[0]} `, bar, ` ${ends[1]}`);
+      return scale;
+    }));
+  }
+
+  // What is in view of the image, from left to right in nm; all of it if none is.
+  function inView() {
+    const ends = [Math.max(0, plot.x_range.start), Math.min(width(), plot.x_range.end)];
+    return ends[0] < ends[1] ? ends : [0, width()];
+  }
+
+  // The border is never out of sight, whatever moves behind it.
   function divide() {
     if (!image) return;
-    const share = Number($("swipe").value) / 100;
-    const column = Math.round(share * image.columns);
+    const [from, to] = inView();
+    const border = from + share * (to - from);
+    divider.location = border;
+    divider.visible = share > 0 && share < 1;
+    const column = Math.max(0, Math.min(image.columns, Math.round(border / image.pixel_nm)));
+    if (shown?.sides === sides && shown.column === column) return tell();  // nothing but the view has moved
+    shown = {sides, column};
     const pixels = sides[1].slice();
     for (let row = 0; row < image.rows; row++) {
       const start = row * image.columns;
@@ -136,9 +65,22 @@ const LuscoViewer = (() => {
     const {Uint32NDArray} = Bokeh.require("core/util/ndarray");
     const data = new Uint32NDArray(pixels, [image.rows, image.columns]);
     source.data = {image: [data], x: [0], y: [0], dw: [width()], dh: [height()]};
-    divider.location = share * width();
-    divider.visible = share > 0 && share < 1;
     tell();
+  }
+
+  function swipe(to) {
+    share = Math.max(0, Math.min(1, to));
+    $("swipe").value = Math.round(100 * share);
+    divide();
+  }
+
+  let planned;
+  function moved() {
+    tell();
+    planned ??= requestAnimationFrame(() => {
+      planned = undefined;
+      divide();
+    });
   }
 
   function fit() {
@@ -160,7 +102,7 @@ const LuscoViewer = (() => {
   function look(x0, x1, y0, y1) {
     plot.x_range.setv({start: x0, end: x1});
     plot.y_range.setv({start: y1, end: y0});  // y grows downwards
-    tell();
+    moved();
   }
 
   // For whoever drives the viewer from outside.
@@ -188,7 +130,7 @@ const LuscoViewer = (() => {
     $("image").value = key;
     let loaded;
     try {
-      loaded = await load(key);
+      loaded = await LuscoViewer.load(key, page.images.find((one) => one.key === key).file);
     } catch (error) {
       $("pointed").textContent = error.message;
       return;
@@ -196,7 +138,9 @@ const LuscoViewer = (() => {
     if (wanted !== key) return;  // another was asked for meanwhile
     image = loaded;
     for (const side of ["left", "right"]) {
-      for (const option of $(side).options) option.disabled = option.value === "truth" && !image.truth;
+      for (const option of $(side).options) {
+        option.disabled = (option.value === "truth" && !image.truth) || (option.value === "novelty" && !image.regions.length);
+      }
       if ($(side).selectedOptions[0].disabled) $(side).value = "recoloured";
     }
     const of = (name) => image.regions.map((region) => region[name]);
@@ -204,11 +148,11 @@ const LuscoViewer = (() => {
     regions.data_source.data = {
       x: of("x_nm").map((x, index) => x + half[index]),
       y: of("y_nm").map((y, index) => y + half[index]),
-      side: of("side_nm"),
+      side: of("side_nm").map((side) => 0.97 * side),  // so that the dashes of neighbours do not run together
       line: image.regions.map((region) => (region.unfamiliar ? 0.9 : 0)),
     };
-    mix();
     fit();
+    mix();
     point();
   }
 
@@ -217,35 +161,60 @@ const LuscoViewer = (() => {
     if (!image) return;
     const column = Math.floor(x / image.pixel_nm), row = Math.floor(y / image.pixel_nm);
     if (!(column >= 0 && column < image.columns && row >= 0 && row < image.rows)) {
-      const size = `${(width() / 1000).toFixed(1)} × ${(height() / 1000).toFixed(1)} µm`;
+      const binned = image.pixel_nm > image.measured_nm;
+      const size = `${(width() / 1000).toFixed(1)} × ${(height() / 1000).toFixed(1)} µm, shown at ` +
+        `${Number(image.pixel_nm.toPrecision(3))} nm per pixel` +
+        (binned ? ` (binned from ${Number(image.measured_nm.toPrecision(3))} nm; the file in recolored/ has every pixel)` : "");
       const flagged = image.regions.filter((region) => region.unfamiliar).length;
       const regions = `${flagged} of ${image.regions.length} regions unlike what the model knows`;
       $("pointed").textContent = `${size}, ${image.regions.length ? regions : "too small or too empty to judge"}`;
       return;
     }
     const at = row * image.columns + column;
-    const counts = (layer, values) => Number((layer.peak * (values[at] / CODES) ** 2).toPrecision(2));
+    const counts = (layer, values) => Number(LuscoViewer.paint.counts(layer, values[at]).toPrecision(2));
     const parts = image.structures.map((_, index) =>
-      `${page.structures[index]} ${counts(image.recoloured[index], image.codes.recoloured[index])}`);
+      `${page.structures[index]} ${counts(image.recoloured[index], image.codes.recoloured[index])}` +
+      (image.codes.certainty[at] ? ` (${image.codes.chances[index][at]} %)` : ""));
     const sure = image.codes.certainty[at];
     const inside = image.regions.filter((region) => x >= region.x_nm && x < region.x_nm + region.side_nm &&
       y >= region.y_nm && y < region.y_nm + region.side_nm);
     const strange = inside.length ? `, novelty ${Math.max(...inside.map((region) => region.novelty)).toFixed(2)}` : "";
     $("pointed").textContent = `x ${(x / 1000).toFixed(2)}, y ${(y / 1000).toFixed(2)} µm: measured ` +
       `${counts(image.measured[0], image.codes.measured[0])}, ${parts.join(", ")}` +
-      (sure ? `, certainty ${Math.round((100 * sure) / CODES)} %` : "") + strange;
+      (sure ? `, certainty ${sure} %` : "") + strange;
   }
 
+  // The whole image as it is mixed, the border where it lies in the image, with a scale bar.
   function save() {
     if (!image) return;
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [image.columns, image.rows];
+    const context = canvas.getContext("2d");
     const pixels = new Uint8ClampedArray(source.data.image[0].buffer.slice(0));
-    canvas.getContext("2d").putImageData(new ImageData(pixels, image.columns, image.rows), 0, 0);
+    context.putImageData(new ImageData(pixels, image.columns, image.rows), 0, 0);
+    drawBar(context);
+    const kinds = [share > 0 ? $("left").value : "", share < 1 ? $("right").value : ""].filter(Boolean);
+    const named = kinds.map((kind) => kind.replace(/^chance-(\d+)$/, (_, index) => `probability-${image.structures[index]}`));
     const link = document.createElement("a");
     link.href = canvas.toDataURL("image/png");
-    link.download = `${image.key.replace("/", "_")}_${$("right").value}.png`;
+    link.download = `${image.key.replace("/", "_")}_${[...new Set(named)].join("_")}.png`;
     link.click();
+  }
+
+  // The longest of 1, 2, 5 x 10^k nm that fits a quarter of the width, at the lower left.
+  function drawBar(context) {
+    const most = width() / 4, power = 10 ** Math.floor(Math.log10(most));
+    const nm = power * Math.max(...[1, 2, 5].filter((step) => step * power <= most));
+    const thick = Math.max(2, Math.round(image.rows / 120)), margin = 3 * thick;
+    const [x, y, length] = [margin, image.rows - margin - thick, nm / image.pixel_nm];
+    context.font = `${Math.max(10, 4 * thick)}px sans-serif`;
+    Object.assign(context, {textAlign: "left", textBaseline: "bottom", lineWidth: 3, strokeStyle: "black", fillStyle: "black"});
+    context.fillRect(x - 1, y - 1, length + 2, thick + 2);
+    const text = nm >= 1000 ? `${nm / 1000} µm` : `${nm} nm`;
+    context.strokeText(text, x, y - 2);
+    context.fillStyle = "white";
+    context.fillRect(x, y, length, thick);
+    context.fillText(text, x, y - 2);
   }
 
   function makePlot() {
@@ -275,42 +244,14 @@ const LuscoViewer = (() => {
       bar_length: 0.12,
     }));
     divider.properties.location.change.connect(() => {
-      const share = Math.round(Math.max(0, Math.min(100, (100 * divider.location) / width())));
-      if (Math.abs(share - Number($("swipe").value)) >= 1) {
-        $("swipe").value = share;
-        divide();
-      }
+      if (!image) return;
+      const [from, to] = inView();
+      const drawn = (divider.location - from) / (to - from);
+      if (Math.abs(drawn - share) > 0.001) swipe(drawn);
     });
-    plot.x_range.properties.start.change.connect(() => image && tell());
+    plot.x_range.properties.start.change.connect(() => image && moved());
+    plot.y_range.properties.start.change.connect(() => image && tell());
     return plot;
-  }
-
-  // Each composite and structure as a point that leads to its image.
-  function makePoints() {
-    const points = page.points;
-    if (!points.length) return;
-    const names = page.structures;
-    const scatter = Bokeh.Plotting.figure({
-      sizing_mode: "stretch_width", height: 300, toolbar_location: null, tools: "tap",
-      x_range: new Bokeh.FactorRange({factors: names}), y_axis_label: "gap closed, 1 − SSIM",
-    });
-    const data = new Bokeh.ColumnDataSource({data: {
-      // spread out by a fixed rule, so that points of one value lie beside each other
-      x: points.map((one, index) => [one.structure, 0.5 * (((index * 0.618) % 1) - 0.5)]),
-      y: points.map((one) => one.gap_closed),
-      colour: points.map((one) => page.on_white[names.indexOf(one.structure)]),
-      composite: points.map((one) => one.composite),
-    }});
-    scatter.scatter({field: "x"}, {field: "y"}, {
-      source: data, size: 9, fill_color: {field: "colour"}, line_color: "white", fill_alpha: 0.85,
-    });
-    scatter.left[0].axis_label_text_font_style = "normal";
-    scatter.add_tools(new Bokeh.HoverTool({tooltips: [["", "@composite"], ["gap closed", "@y{0.00}"]]}));
-    data.selected.properties.indices.change.connect(() => {
-      const [first] = data.selected.indices;
-      if (first !== undefined) open(`composite/${points[first].composite}`);
-    });
-    return Bokeh.Plotting.show(scatter, $("points"));
   }
 
   function open(key) {
@@ -322,8 +263,9 @@ const LuscoViewer = (() => {
   async function start() {
     page = JSON.parse($("viewer-page").textContent);
     if (!page.images.length) return;
+    share = $("swipe").value / 100;  // a browser may keep it when a page is loaded again
     await Bokeh.Plotting.show(makePlot(), $("plot"));
-    await makePoints();
+    await LuscoViewer.points(page, open);
     $("image").addEventListener("change", () => show($("image").value));
     for (const [id, step] of [["previous", -1], ["next", 1]]) {
       $(id).addEventListener("click", () => {
@@ -332,7 +274,7 @@ const LuscoViewer = (() => {
       });
     }
     new ResizeObserver(() => image && reshape()).observe($("plot"));
-    $("swipe").addEventListener("input", divide);
+    $("swipe").addEventListener("input", () => swipe($("swipe").value / 100));
     for (const control of document.querySelectorAll("#viewer .mixes")) control.addEventListener("input", mix);
     $("unfamiliar").addEventListener("input", () => (regions.visible = $("unfamiliar").checked));
     $("fit").addEventListener("click", fit);
@@ -364,5 +306,4 @@ const LuscoViewer = (() => {
   document.addEventListener("DOMContentLoaded", () => {
     if ($("viewer-page")) start();
   });
-  return {add};
 })();

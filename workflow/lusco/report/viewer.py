@@ -6,7 +6,7 @@ from typing import Any
 
 from bokeh.resources import Resources
 
-from lusco.colours import ON_WHITE, on_black
+from lusco.colours import ON_WHITE, SAFE, on_black
 from lusco.figures.style import shown
 from lusco.report import failures
 from lusco.report.content import COMPOSITES, ReportContent
@@ -22,7 +22,9 @@ def viewer(content: ReportContent) -> Mapping[str, Any] | None:
     -------
     mapping or None
         `page`: what the viewer reads as JSON. `groups`: label, and key and title of its images. `known`: the keys of
-        all. `colours`: of the structures. `scripts`: images that are part of the page. `bokeh`: the library.
+        all. `layers`: the ways to show an image, and what to call them. `colours`: of the structures, of
+        which the first `safe` stay apart for the colour-blind. `scripts`: images that are part of the page. `bokeh`:
+        the library.
     """
     scripts, images = [], {}
     left = EMBEDDED_BYTES
@@ -52,11 +54,15 @@ def viewer(content: ReportContent) -> Mapping[str, Any] | None:
             for row in (points.itertuples() if composites else ())
         ],
     }
+    layers = {"measured": "as measured", "recoloured": "recoloured", "truth": "true", "certainty": "certainty"}
+    layers |= {f"chance-{index}": f"probability of {name}" for index, name in enumerate(page["structures"])}
     return {
         "page": page,
         "known": {image["key"] for image in page["images"]},
         "groups": {label: group for label, group in groups.items() if group},
+        "layers": layers | {"novelty": "novelty of regions"},
         "colours": on_black(len(content.structures)),
+        "safe": SAFE,
         "scripts": scripts,
         "beside": sum(file is not None for file in images.values()),
         "bokeh": Resources(mode="inline", components=["bokeh", "bokeh-api"], log_level="error").js_raw,
