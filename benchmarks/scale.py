@@ -1,19 +1,22 @@
 r"""What many and large acquisitions cost: planning, jobs, memory and the arithmetic below them.
 
     .venv/bin/python benchmarks/scale.py plan [--acquisitions 1000]
-    .venv/bin/python benchmarks/scale.py jobs [--acquisitions 16]
+    .venv/bin/python benchmarks/scale.py jobs [--acquisitions 16] [--side-um 25] [--localizations 100000]
+    .venv/bin/python benchmarks/scale.py grouped [--acquisitions 100] [--side-um 10] [--localizations 16000]
     .venv/bin/python benchmarks/scale.py field [--side-um 100] [--localizations 10000000]
 
-`plan` times how Snakemake finds out what to do for so many mixed acquisitions, and that nothing is left to do (by dates
-alone, on empty files). `jobs` recolours cells of 25 um with 10^5 localizations by the shipped model: as jobs of
-Snakemake, then in this process, and the network's arithmetic alone, against the machine's matrix products.
-`field` brings in, renders, recolours, exports and draws one large field, a command each, and prints memory and time.
-Everything happens in a temporary folder.
+`plan` times how Snakemake finds out what to do for so many mixed acquisitions, for the targets `recolor` and `all`, and
+that nothing is left to do (by dates alone, on empty files). `jobs` recolours cells by the shipped model: as jobs of
+Snakemake, then in this process, and the network's arithmetic alone, against the machine's matrix products. `grouped`
+does the same with small ones, submitted by the dozen with the shipped profile to a Slurm of this machine alone, which
+has to be installed. `field` brings in, renders, recolours, exports and draws one large field, a command each, prints
+memory and time, and whether all of them stay under 4 GB. Everything happens in a temporary folder.
 """
 
 import argparse
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,7 +31,13 @@ PROJECT = Path(__file__).parents[1]
 MODEL = PROJECT / "resources" / "models" / "five_structures"
 STRUCTURES = ["microtubules", "nuclear_pores", "mitochondria", "clathrin_pits", "actin"]
 PIXEL_NM = 20
-CELL_UM, CELL_LOCALIZATIONS = 25, 100_000
+SIZES = {  # acquisitions, side in um, localizations of each
+    "plan": (1000, 25, 1),
+    "jobs": (16, 25, 100_000),
+    "grouped": (100, 10, 16_000),
+    "field": (1, 100, 10_000_000),
+}
+MOST_GB = 4
 MATRIX = 2048
 
 
@@ -46,28 +55,28 @@ def write_acquisition(path: Path, side_um: float, localizations: int, seed: int)
     pa.csv.write_csv(pa.table(columns), path)
 
 
-def write_experiment(folder: Path, number: int, localizations: int) -> None:
+def write_experiment(folder: Path, number: int, side_um: float, localizations: int, more: str = "") -> None:
     """So many mixed acquisitions, and a configuration that recolours them by the shipped model."""
     names = [f"cell_{index:05d}" for index in range(number)]
     for index, name in enumerate(names):
-        write_acquisition(folder / f"{name}.csv", CELL_UM, localizations, index)
+        write_acquisition(folder / f"{name}.csv", side_um, localizations, index)
     rows = "".join(f"{name}\tmixed\t{name}.csv\n" for name in names)
     (folder / "sheet.tsv").write_text(f"acquisition\tstructure\tpath\n{rows}")
     (folder / "resources").mkdir()
     (folder / "resources" / "data_manifest.tsv").write_bytes((PROJECT / "resources" / "data_manifest.tsv").read_bytes())
     (folder / "config.yaml").write_text(
         f"experiment: scale\nstructures: [{', '.join(STRUCTURES)}]\nacquisitions: sheet.tsv\n"
-        f"pixel_nm: {PIXEL_NM}\npretrained: {MODEL}\n"
+        f"pixel_nm: {PIXEL_NM}\npretrained: {MODEL}\n{more}"
     )
 
 
-def snakemake(folder: Path, *more: str) -> float:
+def snakemake(folder: Path, *more: str, profile: str = "local", environment: dict[str, str] | None = None) -> float:
     """Seconds that Snakemake takes in a folder."""
-    profile = PROJECT / "workflow" / "profiles" / "local"
-    fixed = ["--snakefile", PROJECT / "Snakefile", "--workflow-profile", profile, "--quiet", "all"]
-    command = [sys.executable, "-m", "snakemake", *map(str, fixed), *more]
+    fixed = ["--snakefile", PROJECT / "Snakefile", "--workflow-profile", PROJECT / "workflow" / "profiles" / profile]
+    command = [sys.executable, "-m", "snakemake", *map(str, fixed), "--quiet", "all", *more]
     start = time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert done.returncode == 0, done.stderr.decode()[-4000:]
     return time.perf_counter() - start
 
 
@@ -76,12 +85,17 @@ def largest_child_gb() -> float:
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
 
 
-def plan(folder: Path, number: int) -> None:
+def plan(folder: Path, number: int, side_um: float, localizations: int) -> None:
     """Planning from nothing, and finding that nothing is left to do."""
-    write_experiment(folder, number, 1)
-    fresh = snakemake(folder, "--dry-run", "recolor")
+    write_experiment(folder, number, side_um, localizations)
+    for target, jobs in {"recolor": 3 * number + 1, "all": 4 * number + 2}.items():
+        plan_target(folder, number, target, jobs)
+
+
+def plan_target(folder: Path, number: int, target: str, jobs: int) -> None:
+    fresh = snakemake(folder, "--dry-run", target)
     listed = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--snakefile", PROJECT / "Snakefile", "--summary", "recolor"],
+        [sys.executable, "-m", "snakemake", "--snakefile", PROJECT / "Snakefile", "--summary", target],
         cwd=folder,
         check=True,
         capture_output=True,
@@ -91,15 +105,40 @@ def plan(folder: Path, number: int) -> None:
         file = folder / line.split("\t")[0]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    idle = snakemake(folder, "--dry-run", "--rerun-triggers", "mtime", "--", "recolor")
+    idle = snakemake(folder, "--dry-run", "--rerun-triggers", "mtime", "--", target)
     print(
-        f"{number} acquisitions: {fresh:.1f} s to plan {3 * number + 1} jobs, {idle:.1f} s to find nothing to do,"
-        f" {largest_child_gb():.2f} GB"
+        f"{number} acquisitions, target {target}: {fresh:.1f} s to plan {jobs} jobs,"
+        f" {idle:.1f} s to find nothing to do, {largest_child_gb():.2f} GB",
+        flush=True,
     )
+    shutil.rmtree(folder / "results")
 
 
-def jobs(folder: Path, number: int) -> None:
+def jobs(folder: Path, number: int, side_um: float, localizations: int) -> None:
     """A cell as jobs, in one process, and as bare arithmetic."""
+    write_experiment(folder, number, side_um, localizations)
+    seconds = snakemake(folder, "--cores", str(os.cpu_count()))
+    compare(folder, number, side_um, localizations, "as jobs", seconds / number)
+
+
+def grouped(folder: Path, number: int, side_um: float, localizations: int) -> None:
+    """The same through Slurm, which runs as many of a submission side by side as this machine has cores."""
+    sys.path.insert(0, str(PROJECT / "tests"))
+    from slurm_cluster import HERE, one_node
+
+    cores = os.cpu_count()
+    write_experiment(folder, number, side_um, localizations, "recolor: {threads: 1}\n")
+    side_by_side = ["--resources", f"side_by_side={cores}"]
+    (folder / "slurm").mkdir()
+    with one_node(folder / "slurm", cores) as environment:
+        seconds = snakemake(folder, *side_by_side, *HERE, profile="slurm", environment=environment)
+        listed = subprocess.check_output(["squeue", "-h", "--states=all", "-o", "%A"], env=environment, text=True)
+    how = f"in {len(listed.split())} submissions"
+    compare(folder, number, side_um, localizations, how, seconds / number)
+
+
+def compare(folder: Path, number: int, side_um: float, localizations: int, how: str, by_snakemake_s: float) -> None:
+    """Seconds of an acquisition by Snakemake, and what this process takes for it, and for the arithmetic alone."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -110,9 +149,6 @@ def jobs(folder: Path, number: int) -> None:
     from lusco.recolor.tiles import apply_to_points
     from lusco.render import points_of
     from lusco.settings import stage_settings
-
-    write_experiment(folder, number, CELL_LOCALIZATIONS)
-    as_jobs = snakemake(folder, "--cores", str(os.cpu_count())) / number
 
     settings, how = stage_settings("ingest", {}), stage_settings("recolor", {})
     start = time.perf_counter()
@@ -143,8 +179,9 @@ def jobs(folder: Path, number: int) -> None:
         products.append(time.perf_counter() - start)
     rate, product_rate = counter.get_total_flops() / np.median(bare), 2 * MATRIX**3 / np.median(products)
     print(
-        f"a cell of {CELL_UM} um, {CELL_LOCALIZATIONS} localizations: {as_jobs:.1f} s as jobs, {in_process:.1f} s in"
-        f" one process, {np.median(bare):.1f} s of arithmetic; a thousand cells as jobs take {as_jobs / 3.6:.1f} h"
+        f"{number} acquisitions of {side_um:g} um, {localizations} localizations: {by_snakemake_s:.2f} s each {how},"
+        f" {in_process:.2f} s in one process, {np.median(bare):.2f} s of arithmetic; a thousand {how} take"
+        f" {by_snakemake_s / 3.6:.2f} h"
     )
     print(
         f"recolouring in eight views: {np.prod(points.shape) / 1e6 / np.median(bare):.2f} megapixels per second,"
@@ -152,7 +189,7 @@ def jobs(folder: Path, number: int) -> None:
     )
 
 
-def field(folder: Path, side_um: float, localizations: int) -> None:
+def field(folder: Path, number: int, side_um: float, localizations: int) -> None:
     """Memory and time of each stage for one large field."""
     write_acquisition(folder / "field.csv", side_um, localizations, 0)
     stages = {
@@ -172,22 +209,22 @@ def field(folder: Path, side_um: float, localizations: int) -> None:
         _, status, used = os.wait4(process.pid, 0)
         assert status == 0, f"{stage} failed"
         print(f"{stage}: {used.ru_maxrss * 1024 / 1e9:.2f} GB, {time.perf_counter() - start:.0f} s", flush=True)
+    most = largest_child_gb()
+    print(f"{most:.2f} GB at most: {'under' if most < MOST_GB else 'NOT UNDER'} {MOST_GB} GB")
+    if most >= MOST_GB:
+        sys.exit(1)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["plan", "jobs", "field"])
-    parser.add_argument("--acquisitions", type=int)
-    parser.add_argument("--side-um", type=float, default=100)
-    parser.add_argument("--localizations", type=int, default=10_000_000)
+    parser.add_argument("what", choices=SIZES)
+    for size, type in (("--acquisitions", int), ("--side-um", float), ("--localizations", int)):
+        parser.add_argument(size, type=type)
     given = parser.parse_args()
+    asked = (given.acquisitions, given.side_um, given.localizations)
+    size = [usual if wanted is None else wanted for usual, wanted in zip(SIZES[given.what], asked, strict=True)]
     with tempfile.TemporaryDirectory() as name:
-        if given.what == "plan":
-            plan(Path(name), given.acquisitions or 1000)
-        elif given.what == "jobs":
-            jobs(Path(name), given.acquisitions or 16)
-        else:
-            field(Path(name), given.side_um, given.localizations)
+        {"plan": plan, "jobs": jobs, "grouped": grouped, "field": field}[given.what](Path(name), *size)
 
 
 if __name__ == "__main__":
