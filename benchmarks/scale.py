@@ -150,21 +150,21 @@ def compare(folder: Path, number: int, side_um: float, localizations: int, how: 
     from lusco.render import points_of
     from lusco.settings import stage_settings
 
-    settings, how = stage_settings("ingest", {}), stage_settings("recolor", {})
+    settings, usual = stage_settings("ingest", {}), stage_settings("recolor", {})
     start = time.perf_counter()
-    recolorer = Recolorer(MODEL, read_description(MODEL), how.tile_px, how.threads, how.device)
+    recolorer = Recolorer(MODEL, read_description(MODEL), usual.tile_px, usual.threads, usual.device)
     for index in range(number):
         name = f"cell_{index:05d}"
         acquisition, _ = ingest(Source(folder / f"{name}.csv", name, "mixed"), settings)
         table.write(acquisition, folder / "cell.parquet")
         files = (folder / f"again.{ending}" for ending in ("ome.tiff", "csv", "regions.csv", "json"))
-        recolor_acquisition(recolorer, acquisition, how.crosstalk, *files)
+        recolor_acquisition(recolorer, acquisition, usual.crosstalk, *files)
     in_process = (time.perf_counter() - start) / number
 
     points = points_of(acquisition, PIXEL_NM)
 
     def arithmetic() -> None:
-        apply_to_points(recolorer.network, points, how.tile_px, "cpu")
+        apply_to_points(recolorer.network, points, usual.tile_px, "cpu")
 
     with FlopCounterMode(display=False) as counter:
         arithmetic()
