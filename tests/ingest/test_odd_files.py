@@ -144,6 +144,16 @@ def test_an_odd_file_ends_in_a_sentence(case, make, bring):
     assert said in str(caught.value) and str(make.folder) in str(caught.value)
 
 
+def test_a_matlab_file_that_ends_its_reader_ends_in_a_sentence(make, bring):
+    """Two bytes that a coverage-guided search found: SciPy reads beyond its memory, and the process is killed."""
+    path, _ = measured.minflux_mat(make)
+    content = bytearray(path.read_bytes())
+    content[292], content[329] = 251, 8
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"minflux\.mat: the MATLAB file is damaged"):
+        bring(path)
+
+
 def test_no_row_is_lost_to_an_ellipsis_of_windows(make, bring):
     path = make.folder / "table.csv"
     path.write_bytes(b"# and so on\x85\n" + f"{HEADER}\n{ROW}\n1,9,3,4\n".encode())
