@@ -1,6 +1,6 @@
 """The whole model in one graph: counts per pixel in, recoloured channels and calibrated probabilities out.
 
-What `lusco recolor` does beside it, averaging over eight symmetries and tiling, is left to the program that runs it.
+What `lusco recolor` does beside it, averaging over eight views and tiling, is left to the program that runs it.
 """
 
 import io
