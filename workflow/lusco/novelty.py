@@ -102,7 +102,10 @@ def describe(
     pandas.DataFrame
         Columns `PLACE` (corner and side in nm from the image's first corner, counts) and `FEATURES`.
     """
-    entropy = -(probabilities * np.log(np.maximum(probabilities, 1e-9))).sum(0) / np.log(len(probabilities))
+    entropy = np.zeros(counts.shape, dtype=np.float32)
+    for each in probabilities:  # one by one, as of large fields together they are gigabytes
+        entropy -= each * np.log(np.maximum(each, 1e-9))
+    entropy /= np.log(len(probabilities))
     rows, columns = (_starts(length, side_px) for length in counts.shape)
     features = np.full((len(rows), len(columns), len(FEATURES)), np.nan)
     places = {}
