@@ -185,7 +185,7 @@ def test_a_report_of_200_images_opens_and_shows_each(chromium, tmp_path):
     made = with_images(content(), tmp_path, names, side_px=400)
     picture = tmp_path / "figures" / "mixed.svg"
     picture.parent.mkdir()
-    picture.write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'/>" + b" " * 500_000)
+    picture.write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'>" + b" " * 500_000 + b"</svg>\n")
     figures = {f"mixed_{name}": picture.with_stem(f"mixed_{name}") for name in names}
     for file in figures.values():
         file.hardlink_to(picture)

@@ -49,7 +49,7 @@ def start(folder: Path, cluster: dict[str, str], *more: str) -> subprocess.Popen
     """Snakemake with the shipped profile."""
     fixed = ["--snakefile", SNAKEFILE, "--configfile", CONFIG, *PROFILE, *SMALL, *HERE, *more]
     # a Snakemake that lost its cluster does not end by itself
-    command = ["timeout", "-k", "10", "300", sys.executable, "-m", "snakemake", *map(str, fixed)]
+    command = ["timeout", "-k", "10", "900", sys.executable, "-m", "snakemake", *map(str, fixed)]
     with (folder / "said.txt").open("a") as said:
         return subprocess.Popen(command, cwd=folder, env=cluster, stdout=said, stderr=said)
 
@@ -194,7 +194,8 @@ def test_two_processes_of_one_job_share_a_training(cluster, whole, tmp_path):
     folder = tmp_path / "done"
     shutil.copytree(whole, folder)
     history = "results/whole/models/unet/history.csv"
-    run(folder, cluster, history, "--config", "train={device: cpu, devices: 2}")
+    (folder / "shared.yaml").write_text("train: {device: cpu, devices: 2}\n")
+    run(folder, cluster, history, "--configfile", CONFIG, "shared.yaml")
     assert "with 2 processes of 2 threads" in (folder / "results/whole/logs/train_unet.log").read_text()
     alone, shared = (pd.read_csv(place / history) for place in (whole, folder))
     assert shared["validation_loss"].to_numpy() == pytest.approx(alone["validation_loss"].to_numpy(), rel=0.01)

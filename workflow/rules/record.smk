@@ -17,8 +17,8 @@ rule record:
         model=lambda wildcards, input: os.path.dirname(input.model[0]),
         results=lambda wildcards, input: [f"--result={file}" for file in input.results],
         # of a thousand acquisitions their folder, because a command cannot name all files
-        recolored=lambda wildcards: f"{EXPERIMENT}/recolored",
+        experiment=subpath(output[0], parent=True),
         code=code("lusco.record"),
     shell:
         "lusco --log {log} record {input.acquisitions} --config {params.config:q} --model {params.model}"
-        " {params.results:q} --recolored {params.recolored} --out {output}"
+        " {params.results:q} --recolored {params.experiment}/recolored --out {output}"
