@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from filelock import FileLock
 from measured import maker
 
 from lusco.ingest import Source, ingest
@@ -24,14 +25,27 @@ def data_folder() -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with whole runs come first, so that the last file, which one worker has alone, is a short one."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
-def whole(tmp_path_factory) -> Path:
+def whole(tmp_path_factory, worker_id) -> Path:
     """The folder of an undisturbed run of tests/config/whole.yaml; nothing in it may be changed."""
     from dag import copy_project  # here, because Snakemake takes a second to import
     from whole_run import run
 
-    folder = copy_project(tmp_path_factory.mktemp("whole"))
-    run(folder)
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+    with FileLock(shared / "whole.lock"):  # whichever worker needs it first runs it for both
+        folder, done = shared / "whole", shared / "whole.done"
+        if not done.exists():
+            folder.mkdir()
+            run(copy_project(folder))
+            done.touch()
     return folder
 
 

@@ -77,22 +77,33 @@ def overlap_errors(content: ReportContent) -> Iterator[str]:
 
 
 def coupled(content: ReportContent) -> Iterator[str]:
-    """Yield what overlap measured on recoloured images is worth, for the pair whose true overlap differs most."""
+    """Yield what overlap measured on recoloured images is worth, for the pair whose true overlap differs most, and
+    which pair is measured worst, if it is another.
+    """
     if content.coupling is None or content.coupling.empty:
         return
     table = paired(content.coupling)
-    table = table[table["measure"] == "manders_a"]
-    spread = table.groupby(["structure_a", "structure_b"])["truth"].agg(lambda truth: truth.max() - truth.min())
+    table = table[table["measure"] == "manders_a"].assign(error=lambda rows: rows["predicted"] - rows["truth"])
+    pairs = table.groupby(["structure_a", "structure_b"])
+    spread = pairs["truth"].agg(lambda truth: truth.max() - truth.min())
     if spread.empty or isnan(share := slope(own := _pair(table, *spread.idxmax()))):
         return
     a, b = spread.idxmax()
-    bias = float((own["predicted"] - own["truth"]).median())
+    bias = pairs["error"].median()
     yield (
         f"In the mixtures whose truth is known, {per_hundred(own['truth'].min())} to"
         f" {per_hundred(own['truth'].max())} % of {shown(a)} lie in {shown(b)}, from place to place; measured on"
-        f" recoloured images it is {per_hundred(abs(bias))} points too {'high' if bias > 0 else 'low'}, and a"
-        f" difference of 10 points between two places is seen as one of {10 * share:.1f}."
+        f" recoloured images it is {_too(bias[a, b])}, and a difference of 10 points between two places is seen as one"
+        f" of {10 * share:.1f}."
     )
+    worst = bias.abs().idxmax()
+    if worst != (a, b):
+        part, whole = map(shown, worst)
+        yield f"Worst measured of all pairs is how much of {part} lies in {whole}: {_too(bias[worst])}."
+
+
+def _too(bias: float) -> str:
+    return f"{per_hundred(abs(bias))} points too {'high' if bias > 0 else 'low'}"
 
 
 def _pair(table: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
