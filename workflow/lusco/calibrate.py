@@ -20,6 +20,7 @@ from lusco.superpose import random_generator
 from lusco.superpose.composites import Composites
 
 SHARPNESS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
+KNOWN = 8  # composites of training acquisitions of which regions are known, for each of validation
 TINY = 1e-9  # of a distance, so that a perfect channel has a logarithm
 
 

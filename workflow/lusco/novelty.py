@@ -7,11 +7,12 @@ acquisitions, in units of the distance that regions of validation composites exc
 acquisitions, so that what differs from one known acquisition to the next raises no alarm.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.spatial import KDTree
 
 from lusco.answer import of_pixels
@@ -24,6 +25,7 @@ LEAST_COUNTS = 50  # fewer say nothing about a region
 SCALES_PX = (1, 2, 4, 8, 16)
 NEIGHBOURS = 3
 FALSE_ALARMS = 0.01
+SHRINKAGE = 0.3  # of the correlations of features, towards none
 KEEP_LEAST = 0.5
 NM_PER_UM = 1000.0
 
@@ -42,9 +44,11 @@ class Known:
     surroundings : int
         Regions on a side of the square that is averaged over.
     features : list of list of float
-        Standardised features of each region.
-    mean, deviation : list of float
+        Features of each region, in the coordinates in which distances are taken.
+    mean : list of float
         Of each feature over the regions.
+    whitening : list of list of float
+        Square matrix that brings features, less their mean, into these coordinates.
     distance : float
         That only a fraction `FALSE_ALARMS` of regions of validation composites exceeds.
     """
@@ -53,12 +57,12 @@ class Known:
     surroundings: int
     features: list[list[float]]
     mean: list[float]
-    deviation: list[float]
+    whitening: list[list[float]]
     distance: float
 
     def novelty(self, regions: pd.DataFrame) -> np.ndarray:
         """Novelty of each region of `describe`; above 1 it is unlike what the model knows."""
-        return _distance(_standard(regions, self.mean, self.deviation), np.array(self.features)) / self.distance
+        return _distance(_white(regions, self.mean, self.whitening), np.array(self.features)) / self.distance
 
     def judge(self, points: Points, probabilities: np.ndarray) -> pd.DataFrame:
         """The regions of localizations with probabilities, shape (n, structures): `PLACE`, `novelty`, `unfamiliar`."""
@@ -197,16 +201,30 @@ def learn(training: pd.DataFrame, validation: pd.DataFrame, side_px: int, surrou
     """
     bank = training.drop_duplicates(FEATURES)  # regions with the same surroundings are one
     if bank.empty or validation.empty:  # nothing to compare with: nothing is called unfamiliar
-        return Known(side_px, surroundings, [], [0.0] * len(FEATURES), [1.0] * len(FEATURES), 1.0)
-    mean, deviation = bank[FEATURES].mean(), np.maximum(bank[FEATURES].std(ddof=0), 1e-6)
-    known = np.round(_standard(bank, mean, deviation), 3)
-    apart = _distance(_standard(validation, mean, deviation), known)
+        return Known(side_px, surroundings, [], [0.0] * len(FEATURES), np.eye(len(FEATURES)).tolist(), 1.0)
+    mean = bank[FEATURES].mean().to_numpy()
+    whitening = _whitening(bank[FEATURES].to_numpy() - mean)
+    known = np.round(_white(bank, mean, whitening), 3)
+    apart = _distance(_white(validation, mean, whitening), known)
     distance = max(float(np.quantile(apart, 1 - FALSE_ALARMS)), 1e-3)
-    return Known(side_px, surroundings, known.tolist(), mean.tolist(), deviation.tolist(), distance)
+    return Known(side_px, surroundings, known.tolist(), mean.tolist(), whitening.tolist(), distance)
 
 
-def _standard(regions: pd.DataFrame, mean: Sequence[float], deviation: Sequence[float]) -> np.ndarray:
-    return (regions[FEATURES].to_numpy() - np.asarray(mean)) / np.asarray(deviation)
+def _whitening(features: np.ndarray) -> np.ndarray:
+    """Matrix that gives features, shape (regions, features) and of mean zero, deviation one and correlation zero.
+
+    The correlations are shrunk first, as few regions tell them badly (Ledoit and Wolf 2004, with a fixed weight); of
+    the matrices that do it, the symmetric one leaves each feature nearest to itself (Kessy, Lewin and Strimmer 2018).
+    """
+    deviation = np.maximum(features.std(0), 1e-6)
+    standard = features / deviation
+    correlation = (1 - SHRINKAGE) * standard.T @ standard / len(standard) + SHRINKAGE * np.eye(len(deviation))
+    variances, axes = np.linalg.eigh(correlation)
+    return (axes / np.sqrt(variances) @ axes.T) / deviation[:, None]
+
+
+def _white(regions: pd.DataFrame, mean: ArrayLike, whitening: ArrayLike) -> np.ndarray:
+    return (regions[FEATURES].to_numpy() - np.asarray(mean)) @ np.asarray(whitening)
 
 
 def _clustering(counts: np.ndarray, scale: int) -> float:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from lusco import __version__
 from lusco.answer import Apply, Recolored, finish
-from lusco.calibrate import chosen_on_validation
+from lusco.calibrate import KNOWN, chosen_on_validation
 from lusco.errors import Fault, InputError
 from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
@@ -121,7 +121,7 @@ def train_peer(
         record = peer.train(training, validation, Clock(minutes), seed, threads, partial)
         scales = structure_scales(acquisitions, structures, smoothing_nm, validation.pixel_nm)
         apply = peer.load(partial, validation, threads)
-        known = (training.table(index) for index in range(min(len(training), len(validation))))
+        known = (training.table(index) for index in range(min(len(training), KNOWN * len(validation))))
         chosen = chosen_on_validation(apply, known, validation, scales, smoothing_nm, seed)
     used = {name: sorted({sources[name] for sources in training.sources}) for name in structures}
     about = {"peer": name, "minutes": minutes, "seed": seed, "threads": threads, "acquisitions": used}

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from lusco import __version__
 from lusco.answer import Answer
-from lusco.calibrate import chosen_on_validation
+from lusco.calibrate import KNOWN, chosen_on_validation
 from lusco.errors import Fault, InputError
 from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
@@ -116,7 +116,7 @@ def train(
     known = (
         table
         for _, _, table in composites_of(
-            acquisitions, structures, "train", len(validation), validation.side_px, pixel_nm, seed
+            acquisitions, structures, "train", KNOWN * len(validation), validation.side_px, pixel_nm, seed
         )
     )
 
