@@ -302,15 +302,17 @@ def test_what_is_measured_on_recoloured_channels_is_compared_with_the_truth():
 def test_a_sweep_is_told_in_a_sentence():
     rows = [
         ("density", level, 12, "all", measure, value)
-        for level, accuracy in ((0.05, 0.61), (1.0, 0.87))
+        for level, accuracy in ((0.05, 0.61), (0.5, 0.85), (1.0, 0.87))
         for measure, value in (("accuracy", accuracy), ("shared", 0.3))
     ]
     table = pd.DataFrame(rows, columns=["sweep", "level", "composites", "structure", "measure", "value"])
     text = text_of(report(content(sweeps={"density": table})))
     assert (
         "With 5 % of all localizations, 61 of 100 localizations are given to the right structure;"
-        " with 100 % of all localizations, 87." in text
+        " as they are, 87." in text
     )
+    text = text_of(report(content(sweeps={"density": table[table["level"] < 1]})))
+    assert "right structure; with 50 % of all localizations, 85." in text
 
 
 def test_what_is_made_up_of_absent_structures_is_told():

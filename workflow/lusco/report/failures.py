@@ -23,6 +23,7 @@ CONDITIONS = {
     "scale": "With positions multiplied by {level:g}, as by a wrong pixel size",
     "overlap": "Where {shared} % of the localizations lie within reach of another structure",
 }
+AS_THEY_ARE = {"density": 1, "mixing": 1, "precision_nm": 0, "scale": 1}  # levels at which nothing is changed
 
 
 def confusions(content: ReportContent) -> Iterator[str]:
@@ -120,6 +121,8 @@ def breakdown(content: ReportContent) -> Iterator[str]:
         whose = "of its localizations" if name == "mixing" else "localizations"
 
         def condition(level: float, name: str = name, shared: pd.Series = shared) -> str:
+            if level == AS_THEY_ARE.get(name):
+                return "As they are"
             return CONDITIONS[name].format(level=level, percent=per_hundred(level), shared=per_hundred(shared[level]))
 
         yield (
