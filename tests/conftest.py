@@ -27,8 +27,12 @@ def data_folder() -> Path:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with whole runs come first, so that the last file, which one worker has alone, is a short one."""
-    long = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in long)
+    marks = ("slurm", "slow", "")  # the longest file first
+    rank = {}
+    for item in items:
+        own = next(place for place, mark in enumerate(marks) if not mark or item.get_closest_marker(mark))
+        rank[item.path] = min(own, rank.get(item.path, own))
+    items.sort(key=lambda item: rank[item.path])
 
 
 @pytest.fixture(scope="session")

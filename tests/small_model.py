@@ -18,7 +18,7 @@ KNOWN = {
     "surroundings": 1,
     "features": [[0.0] * 7],
     "mean": [0.0] * 7,
-    "deviation": [1.0] * 7,
+    "whitening": [[float(i == j) for j in range(7)] for i in range(7)],
     "distance": 1.0,
 }
 DESCRIPTION = ModelDescription(
