@@ -315,6 +315,19 @@ def test_a_sweep_is_told_in_a_sentence():
     assert "right structure; with 50 % of all localizations, 85." in text
 
 
+def test_sweeps_share_their_caption(tmp_path):
+    files, sweeps = {}, {}
+    columns = ["sweep", "level", "composites", "structure", "measure", "value"]
+    for name in ("density", "scale"):
+        files[f"sweep_{name}"] = tmp_path / f"sweep_{name}.svg"
+        files[f"sweep_{name}"].write_text("<svg></svg>\n")
+        rows = [(name, level, 9, "all", measure, 0.5) for level in (0.5, 1.0) for measure in ("accuracy", "shared")]
+        sweeps[name] = pd.DataFrame(rows, columns=columns)
+    html = report(content(sweeps=sweeps, figures=files))
+    assert html.count('download="sweep_') == 2
+    assert text_of(html).count(" ".join(caption("sweep_density").split())[:60]) == 1
+
+
 def test_what_is_made_up_of_absent_structures_is_told():
     rows = [("number", level, 9, "all", "invented", value) for level, value in ((1, 0.004), (2, 0.03), (3, 0.0))]
     rows += [("number", level, 9, "all", measure, 0.5) for level in (1, 2, 3) for measure in ("accuracy", "shared")]
