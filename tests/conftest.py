@@ -26,12 +26,18 @@ def data_folder() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with whole runs come first, so that the last file, which one worker has alone, is a short one."""
-    marks = ("slurm", "slow", "")  # the longest file first
-    rank = {}
+    """The longest files first, so that the last, which one worker has alone, is a short one; and those that need the
+    `whole` run after those that do not, so that no worker waits while the other one runs it.
+    """
+
+    def place(item: pytest.Item) -> int:
+        if item.get_closest_marker("slurm"):
+            return 0
+        return 3 if not item.get_closest_marker("slow") else 2 if "whole" in item.fixturenames else 1
+
+    rank: dict[Path, int] = {}
     for item in items:
-        own = next(place for place, mark in enumerate(marks) if not mark or item.get_closest_marker(mark))
-        rank[item.path] = min(own, rank.get(item.path, own))
+        rank[item.path] = min(place(item), rank.get(item.path, 3))
     items.sort(key=lambda item: rank[item.path])
 
 
