@@ -1,5 +1,6 @@
 """A made-up report."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -38,3 +39,8 @@ def content(structures=STRUCTURES, values=GOOD_VALUES, **changes):
     )
     whole = ReportContent("demo", "unet", structures, 20.0, summary, assignment, splits, 0.8, 0.01)
     return replace(whole, config={"seed": 7}, versions={"numpy": "2.4.6"}, **changes)
+
+
+def text_of(html):
+    """The words of a report, without its tags and styles."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html.split("</style>")[1]))

@@ -44,11 +44,26 @@ def apply_to_points(network: UNet, points: Points, tile_px: int, device: str) ->
     """
     total = np.zeros((network.channels, len(points)), dtype=np.float32)
     for symmetry, shift_px in zip(SYMMETRIES, SHIFTS_PX, strict=True):
-        pixel = points.pixel(shift_px)
-        output = _view(network, points.counts(pixel), symmetry, tile_px, device)
-        rows, columns = np.divmod(pixel, points.shape[1])
-        total += output[:, rows, columns]
-    return total / len(SYMMETRIES)
+        _add_view(total, network, points, symmetry, shift_px, tile_px, device)
+    total /= len(SYMMETRIES)
+    return total
+
+
+def _add_view(
+    total: np.ndarray,
+    network: UNet,
+    points: Points,
+    symmetry: tuple[int, int],
+    shift_px: tuple[float, float],
+    tile_px: int,
+    device: str,
+) -> None:
+    """Add the output of one view; its image, of large fields half a gigabyte, is gone before the next is made."""
+    pixel = points.pixel(shift_px)
+    output = _view(network, points.counts(pixel), symmetry, tile_px, device)
+    rows, columns = np.divmod(pixel, points.shape[1])
+    for sums, channel in zip(total, output, strict=True):
+        sums += channel[rows, columns]
 
 
 def apply_symmetric(network: UNet, counts: np.ndarray, tile_px: int, device: str) -> np.ndarray:

@@ -1,0 +1,211 @@
+"""The report says what the numbers say: its verdict, its warnings, and a sentence for each measurement."""
+
+import re
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from reported import GOOD_VALUES, STRUCTURES, content, text_of
+
+from lusco.report import Mixture, report
+from lusco.report.failures import confusions, gaps, overlap_errors, warnings, worst_composites
+from lusco.report.verdict import FAIR, GOOD, POOR, UNKNOWN, findings, verdict
+
+
+def with_value(measure, value):
+    return content(values=GOOD_VALUES | {measure: value})
+
+
+def test_good_numbers_give_a_good_verdict_with_the_numbers_in_words():
+    html = report(content())
+    text = text_of(html)
+    assert 'class="verdict good"' in html
+    assert "Of 100 localizations in the test composites, 95 are given to the structure they come from" in text
+    assert "at the chosen threshold (0.80), 0.9 carry the wrong one. The threshold was set for 1." in text
+    assert "20 of 100 localizations are too uncertain" in text
+    assert "Seed 7" in text
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "grade"),
+    [
+        ("accuracy", 0.80, FAIR),
+        ("accuracy", 0.50, POOR),
+        ("gap_closed_mse", 0.6, FAIR),
+        ("gap_closed_dssim", -0.1, POOR),
+        ("expected_calibration_error", 0.2, POOR),
+    ],
+)
+def test_the_verdict_is_the_worst_of_its_numbers(measure, value, grade):
+    found = findings(with_value(measure, value))
+    worst, _, because = verdict(found)
+    assert worst == grade
+    weakest = [finding.label.lower() for finding in found if finding.grade == grade]
+    assert len(weakest) == 1
+    assert weakest[0] in because
+
+
+def test_missed_target_is_not_called_good():
+    grades = [
+        finding.grade for finding in findings(content(crosstalk_target=0.003)) if finding.label == "Wrong colours"
+    ]
+    assert grades == [POOR]
+
+
+def test_what_was_not_measured_is_said_and_why():
+    measured = with_value("rejected_at_1pct_crosstalk", float("nan"))
+    assert (
+        "Rejected for 1 % crosstalk (nuclear pores, tubes, all) not measured: crosstalk stays above 1 % however many"
+        " are rejected." in text_of(report(measured))
+    )
+    found = findings(with_value("accuracy", float("nan")))
+    grade, _, because = verdict(found)
+    assert grade == GOOD
+    assert "Not measured: accuracy" in because
+    nothing = replace(content(), summary=content().summary.head(0), assignment=content().assignment.head(0))
+    assert verdict(findings(nothing))[0] == UNKNOWN
+    assert not re.search(r"\bnan\b", text_of(report(nothing)), re.IGNORECASE)
+
+
+def test_where_chance_is_perfect_there_is_no_gap_to_close():
+    rows = [
+        ("unet", f"c{k}", name, "dssim", what, 0.0)
+        for k in range(3)
+        for name in STRUCTURES
+        for what in ("model", "shuffled_pairs")
+    ]
+    distances = pd.DataFrame(rows, columns=["model", "composite", "structure", "distance", "comparison", "value"])
+    distances.loc[distances["comparison"] == "model", "value"] = 0.1
+    assert gaps(content(distances=distances)).empty
+
+
+def test_a_mixture_unlike_the_test_composites_is_pointed_out():
+    usual = Mixture("cell", {}, 0.2, None, 0.94)
+    assert list(warnings(content(), usual)) == []
+    assert len(list(warnings(content(), replace(usual, confidence=0.7)))) == 1
+    assert len(list(warnings(content(), replace(usual, rejected=0.5)))) == 1
+    assert len(list(warnings(content(), replace(usual, accuracy=0.6)))) == 1
+    assert "Signs of trouble in the mixture: cell" in report(content(mixed=[replace(usual, rejected=0.5)]))
+
+
+def test_scored_mixtures_do_not_enter_the_numbers_of_composites():
+    mixed = content().assignment.assign(acquisition="cell", crosstalk=0.5)
+    both = replace(content(), assignment=pd.concat([mixed, content().assignment]))
+    assert both.at_threshold().loc["all", "crosstalk"] == 0.009
+
+
+def test_confusions_name_the_worst_structure():
+    table = content().assignment
+    table.loc[table["structure"] == "tubes", "crosstalk"] *= 2
+    table.loc[table["structure"] == "nuclear_pores", "recall"] /= 2
+    mistaken, lost = confusions(replace(content(), assignment=table))
+    assert "coloured as tubes, 1.8 belong" in mistaken
+    assert "truly are nuclear pores, 40 get" in lost
+
+
+def test_the_largest_error_of_overlap_is_named():
+    table = pd.DataFrame(
+        [
+            ("unet", "c1", "nuclear_pores", "tubes", measure, source, value)
+            for measure, truth, predicted in (("manders_a", 0.20, 0.50), ("manders_b", 0.20, 0.21))
+            for source, value in (("truth", truth), ("model", predicted))
+        ],
+        columns=["model", "composite", "structure_a", "structure_b", "measure", "source", "value"],
+    )
+    (sentence,) = overlap_errors(content(overlap=table))
+    assert "20 % of nuclear pores truly lie in tubes; the recoloured images say 50 %" in sentence
+    (sentence,) = overlap_errors(content(overlap=table[table["measure"] == "manders_b"]))
+    assert "within 2 points" in sentence
+    assert list(overlap_errors(content())) == []
+
+
+def test_worst_composites_are_those_nearest_to_chance():
+    rows = [("unet", f"c{k}", "tubes", "dssim", "model", 0.1 * k) for k in range(8)]
+    rows += [("unet", f"c{k}", "tubes", "dssim", "shuffled_pairs", 0.8) for k in range(8)]
+    columns = ["model", "composite", "structure", "distance", "comparison", "value"]
+    table = worst_composites(content(distances=pd.DataFrame(rows, columns=columns)))
+    assert list(table["composite"]) == ["c7", "c6", "c5", "c4", "c3"]
+    assert table["gap_closed"].iloc[0] == pytest.approx(1 - 0.7 / 0.8)
+
+
+def test_what_is_measured_on_recoloured_channels_is_compared_with_the_truth():
+    rows = [
+        ("unet", f"c{k}", "pores", "rings", "radius_nm", source, value)
+        for k in range(3)
+        for source, value in (("truth", 50.0 + k), ("model", 1.1 * (50 + k)))
+    ]
+    columns = ["model", "composite", "structure", "shape", "measure", "source", "value"]
+    text = text_of(report(content(shapes=pd.DataFrame(rows, columns=columns))))
+    assert "pores radius [nm] 51 56.1 +10.0 %" in text
+
+
+def test_a_sweep_is_told_in_a_sentence():
+    rows = [
+        ("density", level, 12, "all", measure, value)
+        for level, accuracy in ((0.05, 0.61), (0.5, 0.85), (1.0, 0.87))
+        for measure, value in (("accuracy", accuracy), ("shared", 0.3))
+    ]
+    table = pd.DataFrame(rows, columns=["sweep", "level", "composites", "structure", "measure", "value"])
+    text = text_of(report(content(sweeps={"density": table})))
+    assert (
+        "With 5 % of all localizations, 61 of 100 localizations are given to the right structure;"
+        " as they are, 87." in text
+    )
+    text = text_of(report(content(sweeps={"density": table[table["level"] < 1]})))
+    assert "right structure; with 50 % of all localizations, 85." in text
+
+
+def test_what_is_made_up_of_absent_structures_is_told():
+    rows = [("number", level, 9, "all", "invented", value) for level, value in ((1, 0.004), (2, 0.03), (3, 0.0))]
+    rows += [("number", level, 9, "all", measure, 0.5) for level in (1, 2, 3) for measure in ("accuracy", "shared")]
+    table = pd.DataFrame(rows, columns=["sweep", "level", "composites", "structure", "measure", "value"])
+    text = text_of(report(content(sweeps={"number": table})))
+    assert "at most 3 of 100 localizations are made up" in text
+    assert "(with 2 of the structures present; 9 composites" in text
+
+
+def test_where_unspecific_localizations_end_is_told():
+    rows = [("unet", threshold, name, 0.1, 200) for threshold in (0.0, 0.9) for name in STRUCTURES]
+    table = pd.DataFrame(rows, columns=["model", "threshold", "structure", "fraction", "localizations"])
+    text = text_of(report(content(unspecific=table)))
+    rejected = 100 - 10 * len(STRUCTURES)
+    assert f"of 100 unspecific localizations, {rejected} are rejected; 10 as" in text
+
+
+def test_what_measured_overlap_is_worth_is_told_in_a_sentence():
+    rows = [
+        ("unet", "mix", f"0_{k}", "tubes", "pores", "manders_a", source, value)
+        for k in range(5)
+        for source, value in (("truth", 0.1 * k), ("model", 0.05 + 0.08 * k))
+    ]
+    columns = ["model", "acquisition", "window", "structure_a", "structure_b", "measure", "source", "value"]
+    own = text_of(report(content(coupling=pd.DataFrame(rows, columns=columns))))
+    assert "0 to 40 % of tubes lie in pores" in own
+    assert "1 points too high, and a difference of 10 points between two places is seen as one of 8.0" in own
+    assert "Worst measured" not in own
+    # a pair whose true overlap is the same everywhere may be the one that is measured worst
+    rows += [
+        ("unet", "mix", f"0_{k}", "pores", "tubes", "manders_a", source, value)
+        for k in range(5)
+        for source, value in (("truth", 0.2), ("model", 0.05))
+    ]
+    both = text_of(report(content(coupling=pd.DataFrame(rows, columns=columns))))
+    assert "0 to 40 % of tubes lie in pores" in both
+    assert "Worst measured of all pairs is how much of pores lies in tubes: 15 points too low." in both
+
+
+def test_unfamiliar_regions_are_warned_of_beyond_the_false_alarms_of_known_data():
+    regions = pd.DataFrame({"model": "unet", "unfamiliar": [False] * 99 + [True]})
+    known = content(regions=regions)
+    strange = Mixture("cell", {"tubes": 0.75}, 0.25, 0.9, 0.92, unfamiliar=0.4)
+    assert any("40 % of its regions are unlike" in sentence for sentence in warnings(known, strange))
+    assert not any("regions are unlike" in sentence for sentence in warnings(known, replace(strange, unfamiliar=0.02)))
+
+
+def test_models_are_compared_and_the_chosen_one_is_named():
+    assert "The models compared" not in report(content())
+    two = pd.concat([content().summary, content().summary.assign(model="regression")])
+    text = text_of(report(replace(content(), summary=two)))
+    assert "The models compared" in text
+    assert "unet (chosen) tubes 95 %" in text
+    assert "regression all 95 %" in text
