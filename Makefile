@@ -1,4 +1,5 @@
 # make          installs everything into .venv and runs the default experiment to its report
+# make install  the installing alone, for a computer that only submits jobs
 # make test     installs the same and runs the tests
 # make lint     checks style
 # make docs     builds the documentation to docs/_build/html
@@ -8,7 +9,7 @@
 # make zoo      installs what packages for the BioImage Model Zoo are written and checked with into .venv-zoo
 # all of them need nothing but Python 3.11 to 3.13 and a network
 #
-# More for Snakemake goes into ARGS:  make ARGS="--configfile resources/experiments/real_fields.yaml"
+# More for Snakemake goes into ARGS:  make ARGS="--configfile my.yaml"
 # More for pytest goes into TESTS:    make test TESTS="tests/test_sheet.py -x"
 
 PYTHON ?= python3
@@ -24,10 +25,12 @@ BIN := .venv/bin
 # rules and tests call `lusco` by its name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test lint docs figures peers readers zoo
+.PHONY: run install test lint docs figures peers readers zoo
 
 run: $(INSTALLED)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/local $(ARGS)
+
+install: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/pytest $(TESTS)

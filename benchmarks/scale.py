@@ -6,11 +6,12 @@ r"""What many and large acquisitions cost: planning, jobs, memory and the arithm
     .venv/bin/python benchmarks/scale.py field [--side-um 100] [--localizations 10000000]
 
 `plan` times how Snakemake finds out what to do for so many mixed acquisitions, for the targets `recolor` and `all`, and
-that nothing is left to do (by dates alone, on empty files). `jobs` recolours cells by the shipped model: as jobs of
-Snakemake, then in this process, and the network's arithmetic alone, against the machine's matrix products. `grouped`
-does the same with small ones, submitted by the dozen with the shipped profile to a Slurm of this machine alone, which
-has to be installed. `field` brings in, renders, recolours, exports and draws one large field, a command each, prints
-memory and time, and whether all of them stay under 4 GB. Everything happens in a temporary folder.
+that nothing is left to do (on empty files that Snakemake takes for made). `jobs` brings in, renders and recolours cells
+by the shipped model: as jobs of Snakemake, then in this process, and the network's arithmetic alone, against the
+machine's matrix products. `grouped` does the same with small ones, submitted by the dozen with the shipped profile to a
+Slurm of this machine alone, which has to be installed. `field` brings in, renders, recolours, exports and draws one
+large field, a command each, prints memory and time, and whether all of them stay under 4 GB. Everything happens in a
+temporary folder.
 """
 
 import argparse
@@ -38,6 +39,7 @@ SIZES = {  # acquisitions, side in um, localizations of each
     "field": (1, 100, 10_000_000),
 }
 MOST_GB = 4
+OTHER_JOBS = ["--omit-from", "export_acquisition", "draw_mixed", "split", "record"]
 MATRIX = 2048
 
 
@@ -88,7 +90,7 @@ def largest_child_gb() -> float:
 def plan(folder: Path, number: int, side_um: float, localizations: int) -> None:
     """Planning from nothing, and finding that nothing is left to do."""
     write_experiment(folder, number, side_um, localizations)
-    for target, jobs in {"recolor": 3 * number + 1, "all": 4 * number + 2}.items():
+    for target, jobs in {"recolor": 3 * number + 1, "all": 5 * number + 4}.items():
         plan_target(folder, number, target, jobs)
 
 
@@ -105,7 +107,8 @@ def plan_target(folder: Path, number: int, target: str, jobs: int) -> None:
         file = folder / line.split("\t")[0]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    idle = snakemake(folder, "--dry-run", "--rerun-triggers", "mtime", "--", target)
+    snakemake(folder, "--cores", "1", "--touch", target)
+    idle = snakemake(folder, "--dry-run", target)
     print(
         f"{number} acquisitions, target {target}: {fresh:.1f} s to plan {jobs} jobs,"
         f" {idle:.1f} s to find nothing to do, {largest_child_gb():.2f} GB",
@@ -117,7 +120,7 @@ def plan_target(folder: Path, number: int, target: str, jobs: int) -> None:
 def jobs(folder: Path, number: int, side_um: float, localizations: int) -> None:
     """A cell as jobs, in one process, and as bare arithmetic."""
     write_experiment(folder, number, side_um, localizations)
-    seconds = snakemake(folder, "--cores", str(os.cpu_count()))
+    seconds = snakemake(folder, "--cores", str(os.cpu_count()), *OTHER_JOBS)
     compare(folder, number, side_um, localizations, "as jobs", seconds / number)
 
 
@@ -131,7 +134,7 @@ def grouped(folder: Path, number: int, side_um: float, localizations: int) -> No
     side_by_side = ["--resources", f"side_by_side={cores}"]
     (folder / "slurm").mkdir()
     with one_node(folder / "slurm", cores) as environment:
-        seconds = snakemake(folder, *side_by_side, *HERE, profile="slurm", environment=environment)
+        seconds = snakemake(folder, *side_by_side, *HERE, *OTHER_JOBS, profile="slurm", environment=environment)
         listed = subprocess.check_output(["squeue", "-h", "--states=all", "-o", "%A"], env=environment, text=True)
     how = f"in {len(listed.split())} submissions"
     compare(folder, number, side_um, localizations, how, seconds / number)
@@ -142,12 +145,12 @@ def compare(folder: Path, number: int, side_um: float, localizations: int, how: 
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from lusco import table
+    from lusco import image, table
     from lusco.ingest import Source, ingest
     from lusco.model import read_description
     from lusco.recolor import Recolorer, recolor_acquisition
     from lusco.recolor.tiles import apply_to_points
-    from lusco.render import points_of
+    from lusco.render import points_of, render
     from lusco.settings import stage_settings
 
     settings, usual = stage_settings("ingest", {}), stage_settings("recolor", {})
@@ -157,6 +160,8 @@ def compare(folder: Path, number: int, side_um: float, localizations: int, how: 
         name = f"cell_{index:05d}"
         acquisition, _ = ingest(Source(folder / f"{name}.csv", name, "mixed"), settings)
         table.write(acquisition, folder / "cell.parquet")
+        rendered = image.Image(render(acquisition, PIXEL_NM)[None], PIXEL_NM, ("mixed",))
+        image.write(rendered, folder / "rendering.ome.tiff")
         files = (folder / f"again.{ending}" for ending in ("ome.tiff", "csv", "regions.csv", "json"))
         recolor_acquisition(recolorer, acquisition, usual.crosstalk, *files)
     in_process = (time.perf_counter() - start) / number

@@ -37,8 +37,9 @@ def content(structures=STRUCTURES, values=GOOD_VALUES, **changes):
         [(f"{name}_1", name, "train", np.nan, 12345, "10.2 x 10.2", 118.6) for name in structures],
         columns=["acquisition", "structure", "split", "group", "localizations", "field_um", "density_per_um2"],
     )
-    whole = ReportContent("demo", "unet", structures, 20.0, summary, assignment, splits, 0.8, 0.01)
-    return replace(whole, config={"seed": 7}, versions={"numpy": "2.4.6"}, **changes)
+    whole = ReportContent("demo", "unet", structures, 20.0, splits, 0.8, 0.01, summary, assignment)
+    beside = {"on_validation": {"threshold": 0.8, "rejected": 0.3, "crosstalk": 0.007}, "versions": {"numpy": "2.4.6"}}
+    return replace(whole, config={"seed": 7}, **beside, **changes)
 
 
 def text_of(html):

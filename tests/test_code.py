@@ -1,11 +1,13 @@
 """What a stage runs, told by a hash of its code."""
 
+import ast
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from lusco.code import LIBRARY, code_hash
+from lusco.code import LIBRARY, _imports, _modules, code_hash
 
 
 @pytest.fixture
@@ -33,3 +35,26 @@ def test_what_a_training_does_not_import_is_none_of_it(library, module):
     with (library / module).open("a") as file:
         file.write("# edited\n")
     assert code_hash("lusco.train", library) == before
+
+
+RULES = "\n".join(file.read_text() for file in sorted((LIBRARY.parent / "rules").glob("*.smk")))
+STAGES = re.findall(r"code=code\(([^)]*)\).*?lusco --log \{log\} ([a-z-]+)", RULES, re.DOTALL)
+COMMANDS = {
+    function.name.replace("_", "-"): function
+    for file in (LIBRARY / "cli").glob("*.py")
+    for function in ast.parse(file.read_text()).body
+    if isinstance(function, ast.FunctionDef)
+}
+
+
+@pytest.mark.parametrize(("hashed", "command"), STAGES, ids=[command for _, command in STAGES])
+def test_what_a_command_imports_is_part_of_the_hash_of_its_rule(hashed, command):
+    known = {file for module in re.findall(r"[\w.]+", hashed) for file in _modules(module, LIBRARY)}
+    # settings are handed over whole, so that a changed default is another command
+    used = [name for name in _imports(ast.unparse(COMMANDS[command]).encode()) if not name.startswith("lusco.settings")]
+    assert used
+    assert {file for name in used for file in _modules(name, LIBRARY)} <= known
+
+
+def test_every_rule_of_the_library_was_looked_at():
+    assert len(STAGES) == RULES.count("code=code(") == RULES.count("lusco --log {log}")

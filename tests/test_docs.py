@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from reported import content
 
 from lusco.report.assemble import FIGURES
+from lusco.report.verdict import findings
 
 PROJECT = Path(__file__).parents[1]
 DOCS = PROJECT / "docs"
@@ -122,6 +124,11 @@ def test_every_figure_of_the_report_is_named_where_its_panels_are_explained():
     unnamed = {"schematic": "**The schematic**", "sweep_density": "`sweep_...`"}
     for name in (*FIGURES, "sweep_density"):
         assert unnamed.get(name, f"`{name}`") in page, name
+
+
+def test_every_tile_of_the_report_is_explained_by_its_name():
+    page = (DOCS / "report.md").read_text()
+    assert [finding.label for finding in findings(content()) if f"| {finding.label} |" not in page] == []
 
 
 def test_every_target_of_the_workflow_is_told():

@@ -125,9 +125,10 @@ def test_json_comes_back_and_has_no_nan(tmp_path):
 def test_missing_or_broken_json_is_a_fault(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         read_json(tmp_path / "none.json")
-    (tmp_path / "a.json").write_text("{")
-    with pytest.raises(InputError, match=r"not JSON .* restore it, or delete it and run again"):
-        read_json(tmp_path / "a.json")
+    for broken in ("{", '{"a": NaN}', "[-Infinity]"):
+        (tmp_path / "a.json").write_text(broken)
+        with pytest.raises(InputError, match=r"not JSON .* restore it, or delete it and run again"):
+            read_json(tmp_path / "a.json")
 
 
 def test_a_table_gives_back_names_that_look_like_nothing(tmp_path):

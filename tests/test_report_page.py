@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from opened import Page, coloured, needs_chromium
 from reported import content
+from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 
 from lusco.figures.viewer import described, write_images
@@ -102,12 +103,37 @@ def test_a_table_is_sorted_by_its_headings(page):
         assert len(seen) > 1 and seen == order(seen)
 
 
-def test_every_figure_can_be_saved_as_svg_and_csv(page):
+def test_every_figure_can_be_saved_as_svg_and_csv(page, whole):
     links = page.driver.find_elements(By.CSS_SELECTOR, "figcaption a[download]")
-    kinds = {link.get_attribute("download").split(".")[-1]: link.get_attribute("href")[:40] for link in links}
-    assert kinds == {"svg": "data:image/svg+xml;base64,PD94bWwgdmVyc2", "csv": kinds["csv"]}
-    assert kinds["csv"].startswith("data:text/csv;base64,")
     assert len(links) == 2 * len(page.driver.find_elements(By.CSS_SELECTOR, "figure"))
+    for link in links:
+        name, (kind, held) = link.get_attribute("download"), link.get_attribute("href").split(";base64,")
+        assert kind == {"svg": "data:image/svg+xml", "csv": "data:text/csv"}[name.split(".")[-1]]
+        assert base64.b64decode(held) == (whole / "results" / "whole" / "figures" / name).read_bytes(), name
+
+
+def test_a_keyboard_reaches_every_control_and_enlarges_a_figure(page):
+    wanted = {"image", "left", "swipe", "right", "save", "plot", "show-0", "colour-0", "gain-0", "points", "measure"}
+    page.run("document.getElementById('image').focus()")
+    reached = []
+    for _ in range(200):
+        reached.append(page.run("return document.activeElement.id || document.activeElement.tagName"))
+        ActionChains(page.driver).send_keys(Keys.TAB).perform()
+    assert wanted <= set(reached) and "BUTTON" in reached, "headings of tables are buttons"
+    assert reached.index("left") < reached.index("plot") < reached.index("points")
+    figure = next(name for name in reached if name.startswith("zoom-"))
+    small = page.element(figure.replace("zoom", "figure")).size["width"]
+    page.press(figure, Keys.SPACE)
+    assert page.element(figure).is_selected()
+    assert page.element(figure.replace("zoom", "figure")).size["width"] > small
+    page.press(figure, Keys.ESCAPE)
+    assert not page.element(figure).is_selected()
+
+
+def test_a_slider_is_moved_by_keys(page):
+    page.show("mixed/mixture", swipe=50)
+    page.press("swipe", Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    page.wait("mixed/mixture measured recoloured 52")
 
 
 # phone and paper
@@ -155,13 +181,18 @@ def test_on_paper_there_are_figures_and_nothing_to_click(page, emulated):
 
 
 def test_wide_tables_are_whole_on_paper(chromium, tmp_path, emulated):
-    (tmp_path / "report.html").write_text(report(with_images(several_models(), tmp_path, ["cell"])))
+    made = several_models()
+    rows = pd.concat([made.splits.assign(acquisition=f"cell_{number}") for number in range(20)])
+    (tmp_path / "report.html").write_text(report(with_images(replace(made, splits=rows), tmp_path, ["cell"])))
     page = Page(chromium, tmp_path / "report.html")
     emulated(PAPER_PX, "print")
     assert page.run(WIDER, PAPER_PX) == []
-    clipped = "(one) => one.scrollWidth > one.clientWidth + 1"
+    clipped = "(one) => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1"
     assert page.run(f"return [...document.querySelectorAll('.wide, pre')].filter({clipped}).length") == 0
-    assert 2 <= printed_pages(page) <= 10
+    assert 2 <= printed_pages(page) <= 12
+    assert page.run("return [...document.querySelectorAll('details')].every((one) => one.open)"), (
+        "nothing is folded away"
+    )
     assert page.said() == []
 
 

@@ -88,6 +88,20 @@ def test_a_mixture_unlike_the_test_composites_is_pointed_out():
     assert "Signs of trouble in the mixture: cell" in report(content(mixed=[replace(usual, rejected=0.5)]))
 
 
+def test_a_report_of_mixtures_alone_says_that_nothing_was_scored_and_how_to_have_it_scored():
+    mixture = Mixture("cell", {"tubes": 0.75}, 0.25, None, 0.92, unfamiliar=0.4)
+    whole = content(mixed=[mixture])
+    alone = replace(whole, summary=whole.summary.head(0), assignment=whole.assignment.head(0))
+    text = text_of(report(replace(alone, config={"pretrained": "models/theirs"})))
+    assert "Model models/theirs, pixels of 20 nm" in text
+    assert "There is no measured basis for a verdict. No acquisitions of single structures were given" in text
+    assert "that was 30 % of them, and 0.7 % of the others carried a wrong colour" in text
+    assert "40 % of its regions are unlike anything the model was validated on: another density" in text
+    for said_of_tests in ("test composites", "All numbers", "What counts as good", "Accuracy"):
+        assert said_of_tests not in text, said_of_tests
+        assert said_of_tests in text_of(report(replace(whole, summary=whole.summary.replace(0.95, float("nan")))))
+
+
 def test_scored_mixtures_do_not_enter_the_numbers_of_composites():
     mixed = content().assignment.assign(acquisition="cell", crosstalk=0.5)
     both = replace(content(), assignment=pd.concat([mixed, content().assignment]))
@@ -137,6 +151,10 @@ def test_what_is_measured_on_recoloured_channels_is_compared_with_the_truth():
     columns = ["model", "composite", "structure", "shape", "measure", "source", "value"]
     text = text_of(report(content(shapes=pd.DataFrame(rows, columns=columns))))
     assert "pores radius [nm] 51 56.1 +10.0 %" in text
+    nowhere = [(*row[:-1], 0.0) for row in rows]
+    assert "pores radius [nm] 0 0 \N{EN DASH}" in text_of(
+        report(content(shapes=pd.DataFrame(nowhere, columns=columns)))
+    )
 
 
 def test_a_sweep_is_told_in_a_sentence():

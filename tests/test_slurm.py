@@ -13,7 +13,8 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
-from dag import PROJECT, SNAKEFILE, copy_project
+import yaml
+from dag import PROJECT, SNAKEFILE, copy_project, planned_files
 from slurm_cluster import HERE, INSTALLED, one_node, slurm, wait_for
 from whole_run import CONFIG, different, snakemake
 
@@ -172,15 +173,24 @@ def test_a_job_outlives_the_daemon_of_its_node_and_is_not_submitted_again(cluste
     assert len(states) == 2, "the simulations and what is made of them, once each"
 
 
-def test_after_snakemake_itself_was_killed_the_documented_way_leads_on(cluster, whole, tmp_path):
+@pytest.mark.parametrize("controller_too", [False, True])
+def test_after_snakemake_itself_was_killed_the_documented_way_leads_on(cluster, whole, tmp_path, controller_too):
+    """Also if Slurm's controller died, for which Snakemake may wait for ever."""
     folder = copy_project(tmp_path)
     known = set(submissions(cluster))
     process = start(folder, cluster, COMPOSITES)
     running = newest_running(cluster, known, process)
     (own,) = psutil.Process(process.pid).children()
+    if controller_too:
+        controller = Path(cluster["SLURM_CONF"]).with_name("slurmctld.pid")
+        os.kill(int(controller.read_text()), signal.SIGKILL)
     own.kill()
     assert process.wait() != 0
-    assert submissions(cluster)[running] == "RUNNING", "its jobs go on"
+    if controller_too:
+        subprocess.run(["slurmctld"], env=cluster, check=True, timeout=30)
+        wait_for(lambda: slurm(cluster, "sinfo", "-h", "-o", "%T"), folder)
+    else:
+        assert submissions(cluster)[running] == "RUNNING", "its jobs go on"
     (run_id,) = re.findall(r"SLURM run ID: (\S+)", (folder / "said.txt").read_text())
     slurm(cluster, "scancel", "--name", run_id)
     wait_for(lambda: not set(since(cluster, known).values()) & {"RUNNING", "PENDING", "COMPLETING"}, folder)
@@ -188,6 +198,26 @@ def test_after_snakemake_itself_was_killed_the_documented_way_leads_on(cluster, 
     assert status == 0, said
     run(folder, cluster, COMPOSITES)
     assert (folder / COMPOSITES).read_bytes() == (whole / COMPOSITES).read_bytes()
+
+
+def test_a_damaged_table_keeps_back_its_submission_until_it_is_mended(cluster, tmp_path):
+    folder = copy_project(tmp_path)
+    own = folder / "tests" / "config"
+    rows = "".join(f"{frame},{10 * frame},{20 * frame}\n" for frame in range(1, 99))
+    for name in ("cell_1", "cell_2"):
+        (own / f"{name}.csv").write_text(f"frame,x [nm],y [nm]\n{rows}")
+    (own / "cell_2.csv").write_text("frame,x [nm]\n1,2\n")
+    with (own / "whole.tsv").open("a") as sheet:
+        sheet.writelines(f"{name}\tmixed\t{name}.csv\t\t\t\n" for name in ("cell_1", "cell_2"))
+    files = planned_files(folder, yaml.safe_load((folder / CONFIG).read_text()))
+    tables = sorted(name for name in files if re.search(r"/cell_\d/.*\.parquet", name))
+    assert start(folder, cluster, *tables, "--retries", "0").wait() == 1
+    logs = [path.read_text() for path in (folder / "results").rglob("*.log")]
+    assert [log.count("cell_2.csv, `format`: it has the columns") for log in logs if "cell_2" in log] == [1]
+    assert not list((folder / "results").rglob(".partial-*"))
+    shutil.copy(own / "cell_1.csv", own / "cell_2.csv")
+    run(folder, cluster, *tables)
+    assert all((folder / name).is_file() for name in tables)
 
 
 def test_two_processes_of_one_job_share_a_training(cluster, whole, tmp_path):

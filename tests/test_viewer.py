@@ -11,7 +11,9 @@ from reported import content
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
+from lusco.colours import on_black
 from lusco.figures.viewer import described, write_images
 from lusco.report import Mixture, report
 
@@ -28,6 +30,23 @@ def page(chromium, whole):
 def test_it_opens_on_the_first_mixture_as_measured_beside_recoloured(page):
     assert page.shown == "mixed/mixture measured recoloured 50"
     assert "5.1 \N{MULTIPLICATION SIGN} 5.1 µm" in page.element("pointed").text
+
+
+def test_it_offers_every_mixture_and_every_test_composite(page, whole):
+    results = whole / "results" / "whole"
+    composites = set(pd.read_csv(results / "evaluation" / "distances.csv")["composite"])
+    mixed = {file.stem for file in results.glob("recolored/mixtures/*.json")}
+    offered = page.run("return [...document.getElementById('image').options].map((option) => option.value)")
+    assert sorted(offered) == sorted([*(f"mixed/{name}" for name in mixed), *(f"composite/{n}" for n in composites)])
+
+
+def test_its_colours_are_at_first_those_of_the_palette(page):
+    first = [page.element(f"colour-{index}").get_attribute("value") for index in range(2)]
+    assert first == [colour.lower() for colour in on_black(2)]
+    page.show("mixed/mixture")
+    page.set("show-1", False)
+    red, green, blue = page.pixels()[coloured(page.pixels())].mean(axis=0)
+    assert red < 0.5 * min(green, blue), "the first is cyan"
 
 
 def test_it_asks_nothing_of_a_network(page):
@@ -218,15 +237,32 @@ def test_a_keyboard_goes_from_point_to_point(page):
     page.show("mixed/mixture")
     page.press("points", Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT)
     said = page.element("chosen-point").get_attribute("textContent")
-    worst = min((point for point in page_points(page) if point["structure"] in said), key=lambda one: one["gap_closed"])
+    worst = worst_point(page, said, "dssim")
     assert said.startswith(worst["composite"])
     assert page.shown.startswith("mixed/mixture ")
     page.press("points", Keys.ENTER)
     page.wait(f"composite/{worst['composite']}")
 
 
-def page_points(page):
-    return page.run("return JSON.parse(document.getElementById('viewer-page').textContent).points")
+def worst_point(page, said, distance):
+    """The worst point of the structure that is spoken of."""
+    points = page.run("return JSON.parse(document.getElementById('viewer-page').textContent).points")
+    return min((one for one in points if one["structure"] in said), key=lambda one: one["gap_closed"][distance])
+
+
+def test_points_are_shown_by_either_distance(page):
+    def heights():
+        return {round(y) for _, _, y in page.run(POINTS)}
+
+    page.run("arguments[0].scrollIntoView({block: 'center'})", page.element("points"))
+    before = heights()
+    page.set("measure", "mse")
+    WebDriverWait(page.driver, 10).until(lambda _: heights() != before)
+    page.press("points", Keys.ARROW_RIGHT)
+    said = page.element("chosen-point").get_attribute("textContent")
+    worst = worst_point(page, said, "mse")
+    assert said.startswith(f"{worst['composite']}, {worst['structure']}: gap closed, squared error ")
+    assert f"{worst['gap_closed']['mse']:.2f}" in said
 
 
 def saved(page):
@@ -256,12 +292,17 @@ def test_what_is_seen_is_saved_with_a_scale_bar_under_a_name_that_tells_both_sid
 
 @pytest.fixture
 def strange(chromium, tmp_path):
-    """A report of one image, made up: its left half is all tubes and known, its right half undecided and unfamiliar."""
+    """A report of one image, made up: its left half is all tubes and known, its right half undecided and unfamiliar.
+
+    In truth, its right half is all pores.
+    """
     counts = np.ones((128, 128))
+    truth = np.zeros((2, 128, 128))
+    truth[1, :, :64] = truth[0, :, 64:] = 1
     chances = np.full((2, 128, 128), 0.5)
     chances[:, :, :64] = np.array([0, 1])[:, None, None]
     places = {"x_nm": [0.0, 1280.0], "y_nm": 0.0, "side_nm": 1280.0, "novelty": [0.2, 1.8], "unfamiliar": [False, True]}
-    image = described("mixed/cell", counts, chances, None, chances, ["pores", "tubes"], 20.0, pd.DataFrame(places))
+    image = described("mixed/cell", counts, chances, truth, chances, ["pores", "tubes"], 20.0, pd.DataFrame(places))
     write_images([image], tmp_path / "viewer" / "mixed" / "cell.js")
     made = content(
         viewer={"cell": tmp_path / "viewer" / "mixed" / "cell.js"}, mixed=[Mixture("cell", {}, 1.0, None, 0.5)]
@@ -285,6 +326,24 @@ def test_the_map_of_novelty_fills_an_unfamiliar_region_brightly(strange):
     assert unknown.sum() > 2 * known.sum()
     assert "novelty (above 1: unlike what the model knows): 0" in strange.element("scales").text
     assert "1 of 2 regions unlike what the model knows" in strange.element("pointed").text
+
+
+def test_the_truth_is_shown_and_not_the_result(strange):
+    strange.show("mixed/cell", right="truth")
+    tubes, pores = halves(strange)
+    assert tubes[0] > tubes[1] + 100 < tubes[2], "magenta"
+    assert pores[1] > pores[0] + 100 < pores[2], "cyan"
+    strange.show("mixed/cell", right="recoloured")
+    undecided = halves(strange)[1]
+    assert undecided[0] > pores[0] + 50, "of both"
+
+
+def test_the_map_of_certainty_is_bright_where_the_model_is_sure(strange):
+    strange.show("mixed/cell", right="certainty")
+    sure, guessed = halves(strange)
+    assert sure[0] > sure[2] + 100, "yellow"
+    assert guessed[2] > guessed[1] and guessed.sum() < 0.6 * sure.sum(), "violet"
+    assert "certainty: 50 %" in strange.element("scales").text
 
 
 def test_the_map_of_a_probability_tells_the_structure_that_is_there(strange):

@@ -1,10 +1,10 @@
 """Coverage-guided fuzzing of the readers of acquisitions, for as long as one likes.
 
-    .venv/bin/pip install atheris==3.0.0          # Linux, Python 3.11; no dependency of the project
     .venv/bin/python tests/fuzz/coverage_guided.py .csv FOLDER_OF_EXAMPLES -max_total_time=600
 
 The first argument is the ending that the files get; the others are libFuzzer's. It looks for bytes that lead
-`lusco.ingest` to a traceback, and leaves those that do in a file `crash-...`.
+`lusco.ingest` to a traceback, and leaves those that do in a file `crash-...`. It needs atheris, which is installed on
+Linux with Python 3.11 only.
 """
 
 import sys

@@ -163,6 +163,8 @@ EDITS = {
     "evaluate/overlap.py": {"evaluate": 1, **AFTER_EVALUATION},
     "recolor/__init__.py": {"recolor_acquisition": 2, "export_acquisition": 2, "draw_mixed": 2, **TESTING},
     "export.py": {"export_acquisition": 2},
+    "image.py": CELL_1_ANEW
+    | {"render": 8, "recolor_acquisition": 2, "export_acquisition": 2, "draw_mixed": 2, **TESTING},
     "network.py": {"train": 1, **AFTER_TRAINING},
     "train/loop.py": {"train": 1, **AFTER_TRAINING},
     "superpose/composites.py": {"superpose": 2, "train": 1, **AFTER_TRAINING},

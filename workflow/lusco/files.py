@@ -142,6 +142,11 @@ def write_json(path: str | Path, content: Any) -> None:
         partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
+def _no_number(name: str) -> None:
+    """Refuse what Python takes for JSON and nothing that LUSCo writes holds: NaN and infinities."""
+    raise ValueError(f"{name} is no number")
+
+
 def read_json(path: str | Path) -> Any:
     """Read JSON written by `write_json`.
 
@@ -151,7 +156,7 @@ def read_json(path: str | Path) -> Any:
         If the file is missing or is not JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_number)
     except FileNotFoundError:
         raise InputError(Fault(path, "the file does not exist", "check the path")) from None
     except OSError as error:

@@ -157,7 +157,7 @@ def read(path: str | Path, own: bool = False) -> Image:
             Fault(
                 path,
                 f"the image cannot be read ({error})",
-                "the file is damaged or is no TIFF; export it again",
+                "the file is damaged or is no TIFF; export it again, or delete it if LUSCo wrote it",
             )
         ) from None
     if not is_complete:

@@ -164,10 +164,10 @@ def exported():
 
 
 def products():
-    """What an experiment is for: without test acquisitions (pretrained models only) there is nothing to report on."""
+    """What an experiment is for; without test acquisitions (pretrained models only) nothing is scored."""
     model = [f"{EXPERIMENT}/model/{file}" for file in MODEL_FILES]
-    page = [f"{EXPERIMENT}/report.html", f"{EXPERIMENT}/splits.tsv", *rules.evaluate.output] if TESTED else []
-    return page + model + recolored() + exported()
+    page = [f"{EXPERIMENT}/report.html", f"{EXPERIMENT}/splits.tsv"]
+    return page + (list(rules.evaluate.output) if TESTED else []) + model + recolored() + exported()
 
 
 def summaries():
@@ -255,9 +255,9 @@ def beside(path):
 
 
 @cache
-def code(module):
-    """A hash of a module and all of the library that it imports: editing one re-runs its stages only."""
-    return code_hash(module, LIBRARY)
+def code(*modules):
+    """A hash of each module and all of the library that it imports: editing one re-runs its stages only."""
+    return " ".join(code_hash(module, LIBRARY) for module in modules)
 
 
 def content(*paths):

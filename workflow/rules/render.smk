@@ -11,6 +11,6 @@ rule render:
     resources:
         mem_mb=memory(4000),
     params:
-        code=code("lusco.render"),
+        code=code("lusco.render", "lusco.image"),
     shell:
         "lusco --log {log} render {input} --pixel-nm {wildcards.pixel} --out {output}"

@@ -144,11 +144,11 @@ def record(
 def report(
     config: Annotated[str, typer.Option(help="The configuration as JSON.")],
     model: Annotated[Path, typer.Option(help="Folder of the chosen model.")],
-    evaluation: Annotated[Path, typer.Option(help="Folder of the evaluation.")],
     figures: Annotated[Path, typer.Option(help="Folder of the figures.")],
     splits: Annotated[Path, typer.Option(help="Table of the splits.")],
     viewer: Annotated[Path, typer.Option(help="Folder of the viewer's images.")],
     out: Out,
+    evaluation: Annotated[Path | None, typer.Option(help="Folder of the evaluation, if anything was scored.")] = None,
     mixture: Annotated[list[Path] | None, typer.Option(help="What was found in an acquisition.")] = None,
 ) -> None:
     """Write the report, one page that opens offline."""

@@ -53,9 +53,10 @@ probability is below a threshold of your choice.
   # in napari: viewer.add_image(channels, channel_axis=0, scale=({pixel:g}, {pixel:g}))
   ```
 
-- **ilastik**: workflow *Neural Network Classification*, with this zip as the model.
-- **Fiji**: unzip into deepImageJ's folder of models, then *DeepImageJ Run* on a 32-bit image of counts, such as
-  ThunderSTORM's visualization *Histograms* gives, without jitter, at a magnification that makes pixels of {pixel:g} nm.
+- **ilastik** (not tried): workflow *Neural Network Classification*, with this zip as the model.
+- **Fiji** (not tried): unzip into deepImageJ's folder of models, then *DeepImageJ Run* on a 32-bit image of counts,
+  such as ThunderSTORM's visualization *Histograms* gives, without jitter, at a magnification that makes pixels of
+  {pixel:g} nm.
 - **ONNX alone**:
 
   ```python
@@ -73,8 +74,9 @@ probability is below a threshold of your choice.
 ## What to know
 
 {limitations}
-- LUSCo itself averages over the eight rotations and mirror images of its input, which puts about one localization in a
-  hundred more right, says which regions look unlike anything that the model knows, and writes tables of localizations.
+- LUSCo itself averages over eight directions of its input with pixels that begin elsewhere in each, which puts about
+  one localization in a hundred more right, says which regions look unlike anything that the model knows, and writes
+  tables of localizations.
   This package does none of it.
 
 ## Training

@@ -13,6 +13,7 @@ from lusco.report.content import COMPOSITES, ReportContent
 
 PACKAGES = ("lusco", "snakemake", "torch", "lightning", "numpy", "pandas", "scikit-image", "tifffile", "locan")
 
+TABLES = ("summary", "assignment", "distances", "overlap", "coupling", "shapes", "regions", "unspecific")
 FIGURES = (
     "schematic",
     "examples",
@@ -31,7 +32,7 @@ FIGURES = (
 def assemble(
     config: Mapping[str, Any],
     model: ModelDescription,
-    evaluation: Path,
+    evaluation: Path | None,
     figures: Path,
     splits: Path,
     mixtures: Sequence[Path],
@@ -45,8 +46,10 @@ def assemble(
         The configuration, as far as it was used.
     model : ModelDescription
         The chosen model.
-    evaluation, figures : Path
-        Folders of the tables and of the figures.
+    evaluation : Path or None
+        Folder of the tables; None without test acquisitions, where nothing is scored.
+    figures : Path
+        Folder of the figures.
     splits : Path
         Table of the splits.
     mixtures : sequence of Path
@@ -54,20 +57,21 @@ def assemble(
     viewer : Path
         Folder of the viewer's images.
     """
-    tables = {
-        name: read_csv(evaluation / f"{name}.csv")
-        for name in ("summary", "assignment", "distances", "overlap", "coupling", "shapes", "regions", "unspecific")
-    }
-    sweeps = {name: levels for name, levels in config["sweeps"].items() if name != "composites" and levels}
+    tables, sweeps = {}, []
+    if evaluation:
+        tables = {name: read_csv(evaluation / f"{name}.csv") for name in TABLES}
+        sweeps = [name for name, levels in config["sweeps"].items() if name != "composites" and levels]
     mixed = [read_mixture(file) for file in mixtures]
+    threshold = model.threshold(config["recolor"]["crosstalk"])
     return ReportContent(
         experiment=config["experiment"],
         model=config["model"],
         structures=model.structures,
         pixel_nm=model.pixel_nm,
         splits=read_csv(splits, sep="\t"),
-        threshold=model.threshold(config["recolor"]["crosstalk"]),
+        threshold=threshold,
         crosstalk_target=config["recolor"]["crosstalk"],
+        on_validation=next(entry for entry in model.rejection if entry["threshold"] == threshold),
         mixed=mixed,
         figures={
             name: figures / f"{name}.svg"

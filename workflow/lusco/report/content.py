@@ -10,6 +10,8 @@ import pandas as pd
 from lusco.figures.style import ALL, composites_only
 from lusco.recolor.mixture import Mixture
 
+SUMMARY = ["model", "structure", "measure", "value"]
+ASSIGNMENT = ["model", "acquisition", "threshold", "structure", "rejected", "crosstalk", "recall", "localizations"]
 COMPOSITES = ""  # no acquisition has this name
 
 
@@ -25,17 +27,19 @@ class ReportContent:
         In the order of the channels.
     pixel_nm : float
         Pixel size of the images in nm.
-    summary : pandas.DataFrame
-        Columns model, structure, measure, value (`evaluation/summary.csv`).
-    assignment : pandas.DataFrame
-        Columns model, acquisition (empty or NaN for composites), threshold, structure, rejected, crosstalk, recall,
-        localizations (`evaluation/assignment.csv`).
     splits : pandas.DataFrame
         Columns acquisition, structure, split, group, localizations, field_um, density_per_um2.
     threshold : float
         Localizations with a lower highest probability are rejected.
     crosstalk_target : float
         The fraction that the threshold was chosen for.
+    summary : pandas.DataFrame
+        Columns model, structure, measure, value (`evaluation/summary.csv`); empty where nothing was scored.
+    assignment : pandas.DataFrame
+        Columns model, acquisition (empty or NaN for composites), threshold, structure, rejected, crosstalk, recall,
+        localizations (`evaluation/assignment.csv`); empty where nothing was scored.
+    on_validation : mapping of str to float
+        The threshold's `rejected` and `crosstalk` on the validation composites that it was chosen on.
     mixed : sequence of Mixture
         One per mixed acquisition; may be empty.
     figures : mapping of str to Path
@@ -58,11 +62,12 @@ class ReportContent:
     model: str
     structures: Sequence[str]
     pixel_nm: float
-    summary: pd.DataFrame
-    assignment: pd.DataFrame
     splits: pd.DataFrame
     threshold: float
     crosstalk_target: float
+    summary: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SUMMARY))
+    assignment: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=ASSIGNMENT))
+    on_validation: Mapping[str, float] = field(default_factory=dict)
     mixed: Sequence[Mixture] = ()
     figures: Mapping[str, Path] = field(default_factory=dict)
     viewer: Mapping[str, Path] = field(default_factory=dict)
@@ -76,6 +81,11 @@ class ReportContent:
     shapes: pd.DataFrame | None = None
     regions: pd.DataFrame | None = None
     unspecific: pd.DataFrame | None = None
+
+    @property
+    def scored(self) -> bool:
+        """Whether there were test composites to score the model on."""
+        return len(self.summary) > 0
 
     def value(self, measure: str, structure: str = ALL) -> float:
         """A number of the chosen model's summary; NaN if it is not there."""

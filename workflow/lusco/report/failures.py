@@ -145,19 +145,26 @@ def absent(content: ReportContent) -> Iterator[str]:
     )
 
 
-def gaps(content: ReportContent) -> pd.DataFrame:
+def gaps(content: ReportContent, distance: str = "dssim") -> pd.DataFrame:
     """How far each channel of the test composites came out.
+
+    Parameters
+    ----------
+    content : ReportContent
+        What is reported.
+    distance : str
+        `dssim` (1 - SSIM) or `mse`.
 
     Returns
     -------
     pandas.DataFrame
-        Columns composite, structure, gap_closed (1 - distance / median distance of shuffled pairs, for 1 - SSIM);
-        empty without distances.
+        Columns composite, structure, gap_closed (1 - distance / median distance of shuffled pairs); empty without
+        distances.
     """
     columns = ["composite", "structure", "gap_closed"]
     if content.distances is None:
         return pd.DataFrame(columns=columns)
-    table = content.distances[content.distances["distance"] == "dssim"]
+    table = content.distances[content.distances["distance"] == distance]
     chance = table[table["comparison"] == "shuffled_pairs"].groupby("structure")["value"].median()
     own = table[(table["comparison"] == "model") & (table["model"] == content.model)]
     gap = 1 - own["value"] / own["structure"].map(chance).replace(0, np.nan)  # no chance, no gap
@@ -182,12 +189,13 @@ def warnings(content: ReportContent, mixture: Mixture) -> Iterator[str]:
             f"More localizations stay without colour ({per_hundred(mixture.rejected)} %) than on the test composites"
             f" ({per_hundred(rows.loc[ALL, 'rejected'])} %)."
         )
-    known = 0.0 if isnan(content.false_alarms()) else content.false_alarms()
+    known = 0.0 if (unscored := isnan(content.false_alarms())) else content.false_alarms()
     if mixture.unfamiliar is not None and mixture.unfamiliar > max(2 * known, UNFAMILIAR):
+        beside = "" if unscored else f" (of the test composites' regions, {per_hundred(known)} %)"
         yield (
-            f"{per_hundred(mixture.unfamiliar)} % of its regions are unlike anything the model was validated on (of"
-            f" the test composites' regions, {per_hundred(known)} %): another density, precision or pixel size than"
-            " it knows, or structures it does not know. Colours there may mean nothing; see which in the figure."
+            f"{per_hundred(mixture.unfamiliar)} % of its regions are unlike anything the model was validated"
+            f" on{beside}: another density, precision or pixel size than it knows, or structures it does not know."
+            " Colours there may mean nothing; see which in the figure."
         )
     if mixture.accuracy is not None and mixture.confidence > mixture.accuracy + UNLIKE_TESTS:
         yield (

@@ -5,6 +5,14 @@ document.addEventListener("DOMContentLoaded", () => {
     link.href = document.getElementById(link.dataset.figure).src;
   }
 });
+// Escape makes an enlarged figure small again; on paper, what is folded away is there.
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const enlarged of document.querySelectorAll("figure input:checked")) enlarged.checked = false;
+});
+addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
+});
 // A click on a heading sorts its table, the next one the other way round. A column of nothing but numbers is sorted by
 // them; any other as people sort names, in which cell2 comes before cell10. What is missing comes last.
 document.addEventListener("DOMContentLoaded", () => {

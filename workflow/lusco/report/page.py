@@ -192,7 +192,7 @@ def _shapes(content: ReportContent) -> list[tuple[str, str, str, str, str]]:
             LABELS[row.Index[1]],
             f"{row.truth:.3g}",
             f"{row.predicted:.3g}",
-            f"{100 * row.error:+.1f} %",
+            "\N{EN DASH}" if pd.isna(row.error) else f"{100 * row.error:+.1f} %",
         )
         for row in medians.itertuples()
     ]

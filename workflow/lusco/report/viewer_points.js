@@ -5,14 +5,17 @@ LuscoViewer.points = async (page, open) => {
   const points = page.points;
   if (!points.length) return;
   const names = page.structures;
+  const measure = document.getElementById("measure");
+  const gap = (one) => one.gap_closed[measure.value];
+  const label = () => `gap closed, ${measure.selectedOptions[0].textContent}`;
   const scatter = Bokeh.Plotting.figure({
     sizing_mode: "stretch_width", height: 300, toolbar_location: null, tools: "tap",
-    x_range: new Bokeh.FactorRange({factors: names}), y_axis_label: "gap closed, 1 − SSIM",
+    x_range: new Bokeh.FactorRange({factors: names}), y_axis_label: label(),
   });
   const data = new Bokeh.ColumnDataSource({data: {
     // spread out by a fixed rule, so that points of one value lie beside each other
     x: points.map((one, index) => [one.structure, 0.5 * (((index * 0.618) % 1) - 0.5)]),
-    y: points.map((one) => one.gap_closed),
+    y: points.map(gap),
     colour: points.map((one) => page.on_white[names.indexOf(one.structure)]),
     composite: points.map((one) => one.composite),
   }});
@@ -25,18 +28,23 @@ LuscoViewer.points = async (page, open) => {
   data.selected.properties.indices.change.connect(() => {
     const [first] = data.selected.indices;
     if (first === undefined) return;
-    const {composite, structure, gap_closed: gap} = points[first];
+    const {composite, structure} = points[first];
     document.getElementById("chosen-point").textContent =
-      `${composite}, ${structure}: gap closed ${gap.toFixed(2)}${keyed ? "; Enter shows it in the viewer" : ""}`;
+      `${composite}, ${structure}: ${label()} ${gap(points[first])?.toFixed(2) ?? "not measured"}${keyed ? "; Enter shows it in the viewer" : ""}`;
     if (!keyed) open(`composite/${composite}`);
   });
+  measure.addEventListener("change", () => {
+    data.data = {...data.data, y: points.map(gap)};
+    scatter.left[0].axis_label = label();
+  });
   // from the worst to the best, structure by structure, as they stand from the left and from below
-  const order = points.map((_, index) => index).sort((a, b) =>
-    names.indexOf(points[a].structure) - names.indexOf(points[b].structure) || points[a].gap_closed - points[b].gap_closed);
+  const ordered = () => points.map((_, index) => index).sort((a, b) =>
+    names.indexOf(points[a].structure) - names.indexOf(points[b].structure) || gap(points[a]) - gap(points[b]));
   place.addEventListener("keydown", (event) => {
     const step = {ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1}[event.key];
     const [now] = data.selected.indices;
     if (step) {
+      const order = ordered();
       keyed = true;
       const next = now === undefined ? (step > 0 ? 0 : order.length - 1) : order.indexOf(now) + step;
       data.selected.indices = [order[(next + order.length) % order.length]];
