@@ -39,6 +39,14 @@ SIZES = {  # acquisitions, side in um, localizations of each
     "field": (1, 100, 10_000_000),
 }
 MOST_GB = 4
+TOUCH = """
+import sys
+from snakemake import cli
+from snakemake.executors.touch import Executor
+Executor.SLEEPING_TIME = 0  # it would wait 0.1 s a job
+sys.argv[0] = "snakemake"
+cli.main()
+"""
 OTHER_JOBS = ["--omit-from", "export_acquisition", "draw_mixed", "split", "record"]
 MATRIX = 2048
 
@@ -107,7 +115,8 @@ def plan_target(folder: Path, number: int, target: str, jobs: int) -> None:
         file = folder / line.split("\t")[0]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    snakemake(folder, "--cores", "1", "--touch", target)
+    touch = ["--snakefile", PROJECT / "Snakefile", "--cores", "1", "--touch", "--quiet", "all", "--", target]
+    subprocess.run([sys.executable, "-c", TOUCH, *touch], cwd=folder, check=True, stderr=subprocess.DEVNULL)
     idle = snakemake(folder, "--dry-run", target)
     print(
         f"{number} acquisitions, target {target}: {fresh:.1f} s to plan {jobs} jobs,"

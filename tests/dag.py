@@ -41,9 +41,18 @@ def planned_files(folder: Path, config: Mapping[str, Any], targets: Sequence[str
     return {str(file) for job in _jobs(folder, config, targets) for file in job.output}
 
 
-def resources(folder: Path, config: Mapping[str, Any], name: str) -> dict[str, int]:
-    """How much of a resource a job of each rule that would run asks for."""
-    return {job.rule.name: job.resources.get(name, 0) for job in _jobs(folder, config, ())}
+def resources(folder: Path, config: Mapping[str, Any], name: str, attempt: int = 1) -> dict[str, int]:
+    """How much of a resource a job of each rule that would run asks for, at its first or a later attempt."""
+    asked = {}
+    for job in _jobs(folder, config, ()):
+        job.attempt = attempt
+        asked[job.rule.name] = job.resources.get(name, 0)
+    return asked
+
+
+def commands(folder: Path, config: Mapping[str, Any], rules: Sequence[str]) -> list[str]:
+    """The commands of the jobs of these rules."""
+    return [job.shellcmd for job in _jobs(folder, config, ()) if job.rule.name in rules]
 
 
 def pretend(folder: Path, config: Mapping[str, Any], targets: Sequence[str] = ()) -> None:

@@ -39,10 +39,14 @@ def test_it_names_what_went_in_and_what_came_out(tmp_path, tables):
     for name in ("b.csv", "mixtures/b.json", "b.hdf5", "gone_since.csv"):
         (recolored / name).parent.mkdir(parents=True, exist_ok=True)
         (recolored / name).write_text("model,value\n")
-    write_record(CONFIG, tables, MODEL, [result], recolored, tmp_path / "run.json")
+    sheet = tmp_path / "sheet.tsv"
+    sheet.write_text("acquisition\tstructure\tpath\n")
+    write_record(CONFIG, sheet, tables, MODEL, [result], recolored, tmp_path / "run.json")
     record = json.loads((tmp_path / "run.json").read_text())
     sums = {each["acquisition"]: each["sha256"] for each in record["acquisitions"]}
     assert sums == {"a": hashlib.sha256(b"field_um: [1, 1]").hexdigest(), "b": "of when it was read"}
+    known = {"path": str(sheet), "sha256": hashlib.sha256(b"acquisition\tstructure\tpath\n").hexdigest()}
+    assert record["sheet"] == known
     assert [each["localizations"] for each in record["acquisitions"]] == [2, 2]
     files = (result, recolored / "b.csv", recolored / "mixtures" / "b.json")
     assert record["results_sha256"] == dict.fromkeys(map(str, files), hashlib.sha256(b"model,value\n").hexdigest())

@@ -225,6 +225,13 @@ def test_a_model_in_a_folder_with_an_equals_sign_is_refused(tmp_path):
     assert "the path of the model has a `=`; rename the folder" in sentence
 
 
+def test_a_model_in_a_folder_with_braces_is_refused():
+    (sentence,) = sentences(config("pretrained: '{x}'"))
+    assert sentence.endswith(
+        "key `pretrained`: the path `{x}` holds braces, which Snakemake takes for wildcards; rename the folder."
+    )
+
+
 def test_a_shape_of_a_structure_that_is_not_there_is_a_fault():
     (sentence,) = sentences(config("evaluate: {shapes: {tubs: tubes}}"))
     assert sentence.endswith("key `evaluate.shapes`: there is no structure `tubs`; name some of pores, tubes.")

@@ -131,6 +131,10 @@ ROW_FAULTS = {
         {"path": "no.csv"},
         "the file `no.csv` does not exist; check the path; it is looked for at no.csv",
     ),
+    "braces": (
+        {"path": "{x}.csv"},
+        "the path `{x}.csv` holds braces, which Snakemake takes for wildcards; rename the file or folder",
+    ),
     "long path": ({"path": "x" * 300}, "the file `xxx"),
     "endless region": ({"region_nm": "0:1e300,0:1"}, "`0:1e300,0:1` reaches beyond 1e+12 nm; give the region in nm as"),
     "folder": ({"path": "."}, "the file `.` does not exist; check the path; it is looked for at"),

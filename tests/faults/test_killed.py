@@ -1,6 +1,7 @@
 """Jobs and whole runs that are killed or get into each other's way."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -77,6 +78,8 @@ def test_a_training_killed_under_snakemake_is_resumed_by_the_next_run(done, whol
     target = f"{UNET}/weights.safetensors"
     for path in (done / UNET).iterdir():
         path.unlink()
+    for made_of_it in ("models_applied", "recolored", "evaluation", "figures"):
+        shutil.rmtree(done / "results" / "whole" / made_of_it)
     with running(done, target) as process:
         wait_for(lambda: list((done / UNET).glob(".unfinished-*/last.ckpt")), process)
         at_work(process, "train")[0].kill()
@@ -84,7 +87,7 @@ def test_a_training_killed_under_snakemake_is_resumed_by_the_next_run(done, whol
     said = (done / "said.txt").read_text()
     assert "Error in rule train" in said  # and maybe a worker's surprise that the training it worked for is gone
     assert [path.name[:11] for path in (done / UNET).iterdir()] == [".unfinished"]
-    run(done, target)
+    run(done)
     log = (done / "results" / "whole" / "logs" / "train_unet.log").read_text()
     assert "resuming an interrupted training" in log
     assert not different(done, whole)

@@ -114,8 +114,12 @@ def test_a_default_that_is_written_out_and_another_order_run_nothing(done):
 def test_an_edited_sweep_costs_no_training(done):
     edit(done / "library" / "lusco" / "sweep" / "__init__.py")
     assert planned(done, CONFIG) == {}
-    jobs = planned(done, CONFIG | {"sweeps": {"density": [0.1, 1]}})
+    swept = CONFIG | {"sweeps": {"density": [0.1, 1]}}
+    jobs = planned(done, swept)
     assert jobs["train"] == jobs["superpose"] == 0
+    pretend(done, swept)
+    edit(done / "library" / "lusco" / "sweep" / "__init__.py")
+    assert planned(done, swept) == {"sweep": 1, "recolor_composites": 1, "sweep_scores": 1, **AFTER_EVALUATION}
 
 
 SETTINGS = {
@@ -137,6 +141,7 @@ SETTINGS = {
         {"sweeps": {"density": [0.5, 1]}},
         {"sweep": 1, "recolor_composites": 1, "sweep_scores": 1, **AFTER_EVALUATION},
     ),
+    "sweeps.composites without a sweep": ({"sweeps": {"composites": 7}}, {"record": 1}),
     "train.steps": ({"train": {"steps": 7}}, {"train": 1, **AFTER_TRAINING}),
     "another model": ({"models": {"unet": {}, "second": {"head": "regression"}}, "model": "unet"}, None),
     "ingest.photons_min": (

@@ -49,6 +49,24 @@ def test_jobs_ask_for_gpus_where_they_compute_on_them(fresh, change, asking):
     assert {rule: number for rule, number in asked.items() if number} == asking
 
 
+EVERY_RULE = CONFIG | {
+    "models": {"unet": {}, "forest": {"peer": "trees", "minutes": 1}},
+    "sweeps": {"density": [0.5]},
+    "train": {"devices": 2},
+}
+
+
+def test_a_second_attempt_gets_twice_the_memory(fresh):
+    """By the rule itself, or by the profile for Slurm where a rule does not say how much."""
+    first, second = (resources(fresh, EVERY_RULE, "mem_mb", attempt) for attempt in (1, 2))
+    silent = {"simulate", "split", "model", "report_page", "record"}
+    assert {rule for rule, asked in first.items() if not asked} == silent
+    assert {rule: 2 * asked for rule, asked in first.items()} == second
+    assert first["train"] == 16_000, "8 GB a process"
+    profile = yaml.safe_load((PROJECT / "workflow" / "profiles" / "slurm" / "profile.yaml").read_text())
+    assert profile["default-resources"]["mem_mb"] == "4000 * attempt" and profile["retries"] == 1
+
+
 def test_figures_stop_before_the_report(fresh):
     assert planned(fresh, CONFIG, ["figures"])["draw"] == 1
     assert planned(fresh, CONFIG, ["figures"])["report_page"] == 0

@@ -1,6 +1,6 @@
 """What models by others make run."""
 
-from dag import planned, planned_files, pretend
+from dag import commands, planned, planned_files, pretend
 from toy import AFTER_EVALUATION, CONFIG, EVERYTHING, edit
 
 PEERS = {
@@ -16,6 +16,11 @@ def test_peers_are_trained_on_composites_of_their_own_and_compared(fresh):
     assert {f"results/toy/figures/peers.{ending}" for ending in ("png", "svg", "csv")} <= files
     assert "results/toy/models/unet/history.csv" in files
     assert "results/toy/models/forest/history.csv" not in files
+
+
+def test_peers_run_in_the_environment_beside_the_project_wherever_the_run_is(fresh):
+    for command in commands(fresh, CONFIG | PEERS, ["train_peer", "apply_peer"]):
+        assert command.startswith('PATH="$LUSCO_PROJECT/.venv-peers/bin:$PATH" lusco ')
 
 
 def test_peers_beside_a_model_that_is_there_train_nothing_else(done):

@@ -22,6 +22,7 @@ RECOLORED = ("{}.ome.tiff", "{}.csv", "regions/{}.csv", "mixtures/{}.json")  # o
 
 def write_record(
     config: Mapping[str, Any],
+    sheet: Path,
     acquisitions: Sequence[Path],
     model: ModelDescription,
     results: Sequence[Path],
@@ -34,6 +35,8 @@ def write_record(
     ----------
     config : mapping
         The whole configuration; it holds the seed.
+    sheet : Path
+        Sheet of the acquisitions, which says how each was brought in.
     acquisitions : sequence of Path
         Localizations of every acquisition; each knows its source.
     model : ModelDescription
@@ -58,6 +61,7 @@ def write_record(
             "recorded_on": machine(),
             "seed": config["seed"],
             "config": config,
+            "sheet": {"path": str(sheet), "sha256": _sha256(sheet)},
             "acquisitions": described,
             "model": {
                 "weights_sha256": model.weights_sha256,

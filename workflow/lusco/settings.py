@@ -180,9 +180,12 @@ def named_models(full: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _models_not_there(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
-    """Keys that name the folder of a model where there is none."""
+    """Keys that name the folder of a model where there is none, or one that Snakemake would not understand."""
     for key, folder in named_models(full).items():
-        if not (Path(folder) / "model.json").is_file():
+        if set("{}") & set(folder):
+            what = f"the path `{folder}` holds braces, which Snakemake takes for wildcards"
+            yield Fault(file, what, "rename the folder", f"key `{key}`")
+        elif not (Path(folder) / "model.json").is_file():
             mend = "give a folder with model.json and weights.safetensors, or leave it empty to train"
             yield Fault(file, f"there is no model in the folder `{folder}`", mend, f"key `{key}`")
 

@@ -162,6 +162,11 @@ def _path_faults(sheet: Path, text: str, fetchable: set[Path], fault: MakeFault)
         yield fault(f"the path `{text}` leaves the folder of the sheet", mend)
         return
     source = sheet.parent / text
+    if set("{}") & set(str(source)):
+        yield fault(
+            f"the path `{source}` holds braces, which Snakemake takes for wildcards", "rename the file or folder"
+        )
+        return
     if source not in fetchable and not _is_file(source):
         yield fault(f"the file `{text}` does not exist", f"check the path; it is looked for at {source}")
 

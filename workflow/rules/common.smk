@@ -200,9 +200,13 @@ def shown(path, caption, category, subcategory=None, **labels):
 
 def in_use():
     """The configuration without what no job of this experiment reads, which the report leaves out."""
-    idle = {"ingest": not MEASURED, "train": CONFIG["pretrained"], "training_composites": not PEERS}
-    used = {key: value for key, value in CONFIG.items() if not idle.get(key)}
-    return used | {"superpose": {key: value for key, value in CONFIG["superpose"].items() if not idle.get(key)}}
+    idle = {"ingest": not MEASURED, "train": CONFIG["pretrained"], "validation_composites": CONFIG["pretrained"]}
+    idle |= {"training_composites": not PEERS, "test_composites": not TESTED, "composites": not SWEEPS}
+
+    def used(section):
+        return {key: value for key, value in section.items() if not idle.get(key)}
+
+    return used(CONFIG) | {name: used(CONFIG[name]) for name in ("superpose", "sweeps")}
 
 
 def levels(sweep):

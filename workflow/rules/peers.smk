@@ -28,7 +28,7 @@ rule train_peer:
         out=subpath(output.description, parent=True),
         code=code("lusco.peers"),
     shell:
-        'PATH="$PWD/.venv-peers/bin:$PATH"'
+        'PATH="$LUSCO_PROJECT/.venv-peers/bin:$PATH"'
         " lusco --log {log} train-peer {input.tables} --peer {params.peer} --minutes {params.minutes}"
         " --training {input.training} --validation {input.validation} --smoothing-nm {params.smoothing_nm}"
         " --seed {params.seed} --threads {threads} --out {params.out}"
@@ -55,5 +55,5 @@ rule apply_peer:
         out=subpath(output[0], parent=True),
         code=code("lusco.peers"),
     shell:
-        'PATH="$PWD/.venv-peers/bin:$PATH"'
+        'PATH="$LUSCO_PROJECT/.venv-peers/bin:$PATH"'
         " lusco --log {log} apply-peer {params.model} {input.composites} --threads {threads} --out {params.out}"

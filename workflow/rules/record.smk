@@ -5,6 +5,7 @@ rule record:
         recolored=recolored(),
         model=rules.model.output,
         acquisitions=[table(a.name) for a in ACQUISITIONS],
+        sheet=local(CONFIG["acquisitions"]),
     output:
         shown(f"{EXPERIMENT}/run.json", "record", "Origin", file="run.json"),
     log:
@@ -21,4 +22,4 @@ rule record:
         code=code("lusco.record"),
     shell:
         "lusco --log {log} record {input.acquisitions} --config {params.config:q} --model {params.model}"
-        " {params.results:q} --recolored {params.experiment}/recolored --out {output}"
+        " --sheet {input.sheet:q} {params.results:q} --recolored {params.experiment}/recolored --out {output}"

@@ -127,6 +127,7 @@ def record(
     acquisitions: Annotated[list[Path], typer.Argument(help="Localizations of every acquisition.")],
     config: Annotated[str, typer.Option(help="The whole configuration as JSON.")],
     model: Annotated[Path, typer.Option(help="Folder of the chosen model.")],
+    sheet: Annotated[Path, typer.Option(help="Sheet of the acquisitions.")],
     recolored: Annotated[Path, typer.Option(help="Folder of recoloured acquisitions, whose checksums are kept.")],
     out: Out,
     result: Annotated[list[Path] | None, typer.Option(help="File whose checksum is kept.")] = None,
@@ -137,7 +138,7 @@ def record(
     from lusco.model import read_description
     from lusco.record import write_record
 
-    write_record(json.loads(config), acquisitions, read_description(model), result or [], recolored, out)
+    write_record(json.loads(config), sheet, acquisitions, read_description(model), result or [], recolored, out)
 
 
 @app.command()
