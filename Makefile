@@ -44,6 +44,7 @@ lint: $(INSTALLED)
 figures: $(INSTALLED)
 	$(BIN)/snakemake all print_figures --workflow-profile workflow/profiles/local $(ARGS)
 ifeq ($(ARGS),)
+	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/pictures.py
 endif
 

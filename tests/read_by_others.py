@@ -61,13 +61,27 @@ def ome(path: Path) -> dict:
     }
 
 
+def bioio(path: Path) -> dict:
+    """What bioio finds, by its own choice of a reader."""
+    from bioio import BioImage
+
+    image = BioImage(path)
+    size = image.physical_pixel_sizes
+    return {
+        "names": image.channel_names,
+        "size": [size.Y, size.X],
+        "shape": image.shape,
+        "sums": image.get_image_data("CYX").sum((1, 2)).tolist(),
+    }
+
+
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     found = {
         "picasso": picasso(folder / "a.hdf5"),
         **{
             f"{reader.__name__} {size}": reader(folder / f"{size}.ome.tiff")
-            for reader in (napari, ome)
+            for reader in (napari, ome, bioio)
             for size in ("small", "large")
         },
     }

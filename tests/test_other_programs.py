@@ -85,6 +85,16 @@ def test_the_image_is_what_the_schema_of_ome_allows(found, size):
     assert said["size"] == [PIXEL_NM, PIXEL_NM] and said["unit"] == "nm"
 
 
+@pytest.mark.parametrize("size", SHAPES)
+def test_bioio_finds_names_size_and_every_count(files, found, size):
+    said = found[f"bioio {size}"]
+    channels, rows, columns = SHAPES[size][0]
+    assert said["names"] == list(STRUCTURES)
+    assert said["shape"] == [1, channels, 1, rows, columns]
+    assert said["sums"] == tifffile.imread(files / f"{size}.ome.tiff").sum((1, 2)).tolist()
+    assert said["size"] == [PIXEL_NM, PIXEL_NM], "in the unit of the file, which bioio leaves out"
+
+
 @needs_java
 @pytest.mark.parametrize("size", SHAPES)
 def test_bio_formats_finds_names_colours_size_and_levels(files, size):
