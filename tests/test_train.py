@@ -14,6 +14,7 @@ from lusco.calibrate import SHARPNESS, choose_sharpness, fit_temperature, reject
 from lusco.errors import InputError
 from lusco.evaluate.assignment import accepted_counts
 from lusco.model import learnt_acquisitions, read_description
+from lusco.recolor import Recolorer
 from lusco.settings import stage_settings
 from lusco.superpose import superpose
 from lusco.superpose.composites import open_composites, write_composites
@@ -54,6 +55,21 @@ def test_the_same_seed_gives_the_same_bytes(material, trained, tmp_path):
     again = run(material, tmp_path)
     for file in ("weights.safetensors", "model.json", "history.csv"):
         assert (again / file).read_bytes() == (trained / file).read_bytes()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_configuration_says_how_many_threads_compute(material, trained, tmp_path, threads):
+    """And not the machine, nor what another computation in this process left behind."""
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        run(material, tmp_path, threads=threads, steps=10)
+        assert torch.get_num_threads() == threads
+        torch.set_num_threads(3)
+        Recolorer(tmp_path, read_description(tmp_path), 64, threads, "cpu")
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_an_interrupted_training_resumes_to_the_same_model(material, trained, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import resource
 import struct
 import subprocess
 import sys
+import threading
 import zipfile
 
 import h5py
@@ -20,6 +21,7 @@ from scipy.io import savemat
 ADDRESS_SPACE_BYTES = 3 << 30
 RESIDENT_KB = 1 << 20
 HUGE = 10**6
+PATIENCE_S = 120
 
 
 def csv_of_one_long_line(make):
@@ -250,7 +252,10 @@ def lusco(folder, *command):
             stderr=said,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES,) * 2),
         )
+        patience = threading.Timer(PATIENCE_S, process.kill)
+        patience.start()
         _, status, usage = os.wait4(process.pid, 0)
+        patience.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode, (folder / "said.txt").read_text(), usage.ru_maxrss
 

@@ -57,14 +57,18 @@ def read_composites(path: str) -> None:
 
 
 def read_model(folder: str) -> None:
-    from lusco.model import read_description, read_network
-    from lusco.novelty import Known
+    from lusco.model import read_description
+    from lusco.recolor import Recolorer
+    from lusco.render import Points
 
     description = read_description(folder)
     description.threshold(0.01)
-    Known(**description.known)
-    network = read_network(folder, description)
-    assert all(tensor.isfinite().all() for tensor in network.state_dict().values())
+    recolorer = Recolorer(folder, description, 64, 1, "cpu")
+    assert all(tensor.isfinite().all() for tensor in recolorer.network.state_dict().values())
+    x_nm, y_nm = np.random.default_rng(1).uniform(0, 64 * description.pixel_nm, (2, 200))
+    points = Points(x_nm, y_nm, None, (0.0, 0.0), description.pixel_nm, (64, 64))
+    recolored = recolorer(points)
+    recolorer.known.judge(points, recolored.probabilities)
 
 
 def read_sheet(path: str) -> None:
