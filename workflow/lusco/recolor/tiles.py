@@ -137,7 +137,8 @@ def apply_tiled(
     padded = np.pad(counts, ((0, -rows % multiple), (0, -columns % multiple)))
     image = torch.from_numpy(np.ascontiguousarray(padded, dtype=np.float32))[None, None]
     output = np.empty((channels, *padded.shape), dtype=np.float32)
-    network = network.to(device)
+    # without gradients, convolutions of a processor are half as fast again with the features of a pixel side by side
+    network = network.to(device, memory_format=torch.channels_last)
     with torch.inference_mode():
         for row in _tiles(padded.shape[0], tile_px, context_px, multiple):
             for column in _tiles(padded.shape[1], tile_px, context_px, multiple):
