@@ -9,7 +9,7 @@ from reported import GOOD_VALUES, STRUCTURES, content, text_of
 
 from lusco.report import Mixture, report
 from lusco.report.failures import confusions, gaps, overlap_errors, warnings, worst_composites
-from lusco.report.verdict import FAIR, GOOD, POOR, UNKNOWN, findings, verdict
+from lusco.report.verdict import FAIR, GOOD, POOR, UNKNOWN, findings, per_hundred, verdict
 
 
 def with_value(measure, value):
@@ -79,12 +79,19 @@ def test_where_chance_is_perfect_there_is_no_gap_to_close():
     assert gaps(content(distances=distances)).empty
 
 
+def test_numbers_out_of_100_have_two_digits_and_no_more_than_two_behind_the_point():
+    numbers = {0.7654: "77", 0.0765: "7.7", 0.00765: "0.77", 0.0004: "0.04", 5.5e-6: "0.00", 0.0: "0", -0.03: "-3"}
+    assert {fraction: per_hundred(fraction) for fraction in numbers} == numbers
+
+
 def test_a_mixture_unlike_the_test_composites_is_pointed_out():
     usual = Mixture("cell", {}, 0.2, None, 0.94)
     assert list(warnings(content(), usual)) == []
     assert len(list(warnings(content(), replace(usual, confidence=0.7)))) == 1
     assert len(list(warnings(content(), replace(usual, rejected=0.5)))) == 1
     assert len(list(warnings(content(), replace(usual, accuracy=0.6)))) == 1
+    nothing_left = list(warnings(content(), replace(usual, rejected=0.95)))
+    assert len(nothing_left) == 2 and "Nearly all of it (95 %) is too uncertain for the 1 % of" in nothing_left[1]
     assert "Signs of trouble in the mixture: cell" in report(content(mixed=[replace(usual, rejected=0.5)]))
 
 

@@ -12,6 +12,7 @@ from lusco.report.content import Mixture, ReportContent
 from lusco.report.verdict import per_hundred
 
 UNLIKE_TESTS = 0.10  # a mixture this much less sure, or this much more rejected, than test composites is pointed out
+MOSTLY_REJECTED = 0.9  # fraction of a mixture
 UNFAMILIAR = 0.05  # fraction of unfamiliar regions from which, being twice that of known data, it is pointed out
 OVERLAP_BIAS = 0.02  # median error of an overlap, a fraction, from which it is pointed out
 WORST_SHOWN = 5
@@ -188,6 +189,13 @@ def warnings(content: ReportContent, mixture: Mixture) -> Iterator[str]:
         yield (
             f"More localizations stay without colour ({per_hundred(mixture.rejected)} %) than on the test composites"
             f" ({per_hundred(rows.loc[ALL, 'rejected'])} %)."
+        )
+    if mixture.rejected > MOSTLY_REJECTED:
+        yield (
+            f"Nearly all of it ({per_hundred(mixture.rejected)} %) is too uncertain for the"
+            f" {per_hundred(content.crosstalk_target)} % of crosstalk that were asked for. A higher recolor.crosstalk"
+            " in the configuration keeps more; the channels of the image, shares of what was measured, leave nothing"
+            " out."
         )
     known = 0.0 if (unscored := isnan(content.false_alarms())) else content.false_alarms()
     if mixture.unfamiliar is not None and mixture.unfamiliar > max(2 * known, UNFAMILIAR):

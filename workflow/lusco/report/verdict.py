@@ -111,9 +111,11 @@ def reason(measure: str) -> str:
 
 
 def per_hundred(fraction: float) -> str:
-    """A fraction as a number out of 100, with two digits."""
+    """A fraction as a number out of 100, with two digits, and at most two behind the point."""
     value = 100 * fraction
-    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
+    if abs(value) >= 10:
+        return f"{value:.0f}"
+    return f"{value:.2g}" if abs(value) >= 0.1 or value == 0 else f"{value:.2f}"
 
 
 def percent(fraction: float) -> str:
