@@ -16,6 +16,6 @@ def test_no_bytes_lead_to_a_traceback(write, tmp_path):
     (tmp_path / "examples").mkdir()
     path, _ = write(measured.maker(tmp_path / "examples"))
     ending = "".join(path.suffixes)
-    command = [sys.executable, SCRIPT, ending, "examples", "-seed=1", "-runs=30", "-rss_limit_mb=4096"]
+    command = [sys.executable, SCRIPT, ending, "examples", "-seed=1", "-runs=10", "-rss_limit_mb=4096"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-4000:]
