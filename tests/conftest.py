@@ -15,6 +15,10 @@ from lusco.ingest import Source, ingest
 from lusco.settings import stage_settings
 from lusco.simulate import read_description
 
+# several tests at once want more threads than there are cores, and a thread that spins while it waits keeps the others
+# from their work: trainings side by side took seven times as long
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+
 
 @pytest.fixture(scope="session")
 def data_folder() -> Path:

@@ -1,6 +1,7 @@
 """The report's viewer in a real browser: it moves, mixes and swipes as the controls say, and the console is silent."""
 
 import time
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -262,18 +263,40 @@ def test_points_are_shown_by_either_distance(page):
     assert f"{worst['gap_closed']['mse']:.2f}" in said
 
 
-def saved(page):
-    """The name and pixels of what the button saves."""
+def test_points_are_saved_as_picture_and_as_table(page, whole):
+    page.set("measure", "mse")
+    table = pd.read_csv(downloaded(page, "points-csv"))
+    assert list(table) == ["composite", "structure", "gap_closed_dssim", "gap_closed_mse"]
+    distances = pd.read_csv(whole / "results" / "whole" / "evaluation" / "distances.csv")
+    channels = distances[["composite", "structure"]].drop_duplicates()
+    assert len(table) == len(channels) and set(table["composite"]) == set(channels["composite"])
+    shown = page.run("return JSON.parse(document.getElementById('viewer-page').textContent).points")
+    assert table["gap_closed_mse"].tolist() == [point["gap_closed"]["mse"] for point in shown]
+    picture = downloaded(page, "points-svg").read_text()
+    names = set(table["structure"])
+    texts = {"".join(one.itertext()) for one in ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")}
+    assert names | {"gap closed, squared error"} <= texts
+    assert picture.count("<path") >= len(table)
+
+
+def downloaded(page, button):
+    """The file that a button saves."""
     for old in page.driver.downloads.iterdir():
         old.unlink()
-    page.click(page.element("save"))
+    page.click(page.element(button))
     deadline = time.monotonic() + 20
-    while not (files := list(page.driver.downloads.glob("*.png"))):
+    while not (files := [one for one in page.driver.downloads.iterdir() if one.suffix in (".png", ".svg", ".csv")]):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     time.sleep(0.2)
-    with Image.open(files[0]) as picture:
-        return files[0].name, np.asarray(picture.convert("RGB"), dtype=int)
+    return files[0]
+
+
+def saved(page):
+    """The name and pixels of the image that is saved."""
+    file = downloaded(page, "save")
+    with Image.open(file) as picture:
+        return file.name, np.asarray(picture.convert("RGB"), dtype=int)
 
 
 def test_what_is_seen_is_saved_with_a_scale_bar_under_a_name_that_tells_both_sides(page):

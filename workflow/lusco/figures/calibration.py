@@ -82,7 +82,7 @@ def _reliability(axes: Axes, table: pd.DataFrame, structures: Sequence[str]) -> 
             **style,
         )
     least = table["confidence"].min() if len(table) else 0.0
-    axes.set(xlim=(max(0.0, least - 0.05), 1.0), ylim=(0, 1.02), ylabel="fraction right")
+    axes.set(xlim=(max(0.0, least - 0.05), 1.02), ylim=(0, 1.02), ylabel="fraction right")
     axes.yaxis.set_major_formatter(PERCENT)
     axes.grid()
 

@@ -195,10 +195,7 @@
     drawBar(context);
     const kinds = [share > 0 ? $("left").value : "", share < 1 ? $("right").value : ""].filter(Boolean);
     const named = kinds.map((kind) => kind.replace(/^chance-(\d+)$/, (_, index) => `probability-${image.structures[index]}`));
-    const link = document.createElement("a");
-    link.href = canvas.toDataURL("image/png");
-    link.download = `${image.key.replace("/", "_")}_${[...new Set(named)].join("_")}.png`;
-    link.click();
+    LuscoViewer.download(canvas.toDataURL("image/png"), `${image.key.replace("/", "_")}_${[...new Set(named)].join("_")}.png`);
   }
 
   // The longest of 1, 2, 5 x 10^k nm that fits a quarter of the width, at the lower left.

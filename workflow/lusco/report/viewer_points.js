@@ -1,4 +1,6 @@
 "use strict";
+LuscoViewer.download = (address, name) => Object.assign(document.createElement("a"), {href: address, download: name}).click();
+
 // Each composite and structure as a point that leads to its image, by a click or from the keyboard.
 LuscoViewer.points = async (page, open) => {
   const place = document.getElementById("points");
@@ -54,5 +56,20 @@ LuscoViewer.points = async (page, open) => {
     } else return;
     event.preventDefault();
   });
-  await Bokeh.Plotting.show(scatter, place);
+  const view = await Bokeh.Plotting.show(scatter, place);
+  const save = (blob, end) => {
+    const address = URL.createObjectURL(blob);
+    LuscoViewer.download(address, `composites.${end}`);
+    setTimeout(() => URL.revokeObjectURL(address), 60000);  // by then it is read
+  };
+  document.getElementById("points-svg").addEventListener("click", async () => save(await view.export("svg").to_blob(), "svg"));
+  document.getElementById("points-csv").addEventListener("click", () => {
+    const distances = Object.keys(points[0].gap_closed);
+    const rows = [["composite", "structure", ...distances.map((name) => `gap_closed_${name}`)]];
+    for (const {composite, structure, gap_closed} of points) {
+      rows.push([composite, structure, ...distances.map((name) => gap_closed[name] ?? "")]);
+    }
+    const lines = rows.map((row) => row.map((value) => `"${String(value).replaceAll('"', '""')}"`).join(","));
+    save(new Blob([lines.join("\n") + "\n"], {type: "text/csv"}), "csv");
+  });
 };
