@@ -1,23 +1,23 @@
 """A finished training is shared between working copies, and another training is not taken for it."""
 
+import shutil
+
 import pytest
-from dag import copy_project
-from whole_run import run
+from whole_run import CONFIG, run
 
 pytestmark = pytest.mark.slow
 
-WEIGHTS = "results/whole/models/unet/weights.safetensors"
+UNET = "results/whole/models/unet"
+WEIGHTS = f"{UNET}/weights.safetensors"
 LOG = "results/whole/logs/train_unet.log"
 
 
 def test_a_second_working_copy_takes_the_training_of_the_first(whole, tmp_path, monkeypatch):
     (tmp_path / "cache").mkdir()
     monkeypatch.setenv("SNAKEMAKE_OUTPUT_CACHE", str(tmp_path / "cache"))
-    copies = []
-    for name in ("first", "second"):
-        (tmp_path / name).mkdir()
-        copies.append(copy_project(tmp_path / name))
-    first, second = copies
+    first, second = (shutil.copytree(whole, tmp_path / name) for name in ("first", "second"))
+    for copy in (first, second):
+        shutil.rmtree(copy / UNET)
 
     run(first, "--cache", "train", "--", WEIGHTS)
     assert (first / WEIGHTS).read_bytes() == (whole / WEIGHTS).read_bytes()
@@ -28,6 +28,7 @@ def test_a_second_working_copy_takes_the_training_of_the_first(whole, tmp_path, 
     assert (second / LOG).read_text() == "", "it was not trained again"
 
     stored = len(list((tmp_path / "cache").glob("*weights*")))
-    run(second, "--config", "seed=2", "--cache", "train", "--", WEIGHTS)
+    (second / "other.yaml").write_text("train: {steps: 10}\n")
+    run(second, "--configfile", str(CONFIG), "other.yaml", "--cache", "train", "--", WEIGHTS)
     assert len(list((tmp_path / "cache").glob("*weights*"))) == stored + 1
     assert (second / WEIGHTS).read_bytes() != (whole / WEIGHTS).read_bytes()

@@ -274,7 +274,9 @@ def test_points_are_saved_as_picture_and_as_table(page, whole):
     assert table["gap_closed_mse"].tolist() == [point["gap_closed"]["mse"] for point in shown]
     picture = downloaded(page, "points-svg").read_text()
     names = set(table["structure"])
-    texts = {"".join(one.itertext()) for one in ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")}
+    texts = {
+        "".join(one.itertext()) for one in ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")
+    }
     assert names | {"gap closed, squared error"} <= texts
     assert picture.count("<path") >= len(table)
 

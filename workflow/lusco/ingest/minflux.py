@@ -5,9 +5,6 @@ trace, `vld` says whether the localization is valid. The rows carry times rather
 """
 
 import io
-import math
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -16,9 +13,9 @@ import numpy as np
 from lusco.errors import Fault, InputError
 from lusco.files import refuse_claim
 from lusco.ingest.raw import UNCHANGED, Raw, Source, as_numbers, missing, reading, truth
+from lusco.matlab import arrays, refuse_what_crashes
 
 _NM_PER_M = 1e9
-_MOST_BYTES = 8  # of an element of a MATLAB array
 _NOTE_Z = "z is left out: it must be scaled by the refractive index first"
 _NOTE_PHOTONS = "photons are the effective counts of the last iteration (`eco`)"
 
@@ -48,7 +45,7 @@ def read_npy(source: Source) -> Raw:
 def read_mat(source: Source) -> Raw:
     """Read a MATLAB file with the variables `loc`, `vld` and `tid`, or with `loc` inside a structure `itr`."""
     path = source.path
-    _refuse_what_crashes(path)
+    refuse_what_crashes(path)
     with reading(path, "minflux_mat"):
         variables = arrays(path)
         if "itr" in variables and variables["itr"].dtype.names:
@@ -60,22 +57,6 @@ def read_mat(source: Source) -> Raw:
     flat = {name: value.ravel() for name, value in variables.items() if value.size == rows and name != "loc"}
     per_iteration = {name: variables[name] for name in ("loc", "eco") if name in variables}
     return _localizations(source, flat | per_iteration)
-
-
-def arrays(path: str | Path) -> dict[str, np.ndarray]:
-    """Variables of a MATLAB file that are arrays, by name."""
-    from scipy.io import loadmat, whosmat
-
-    refuse_claim(sum(math.prod(shape) * _MOST_BYTES for _, shape, _ in whosmat(path)), path)
-    return {name: value for name, value in loadmat(path).items() if isinstance(value, np.ndarray)}
-
-
-def _refuse_what_crashes(path: Path) -> None:
-    """Read a MATLAB file in another process first, because SciPy ends its own on some damage, without an exception."""
-    tried = "import sys; from lusco.ingest.minflux import arrays; arrays(sys.argv[1])"
-    done = subprocess.run([sys.executable, "-c", tried, str(path)], capture_output=True)
-    if done.returncode < 0:
-        raise InputError(Fault(path, "the MATLAB file is damaged", "copy or export it again"))
 
 
 def _member(path: Path) -> bytes:
