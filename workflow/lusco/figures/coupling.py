@@ -7,13 +7,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lusco.figures.style import GREY, MARKERS, ON_WHITE, Drawing, cells, cut, shown, styled
+from lusco.figures.style import GREY, MARKERS, ON_WHITE, Drawing, blank, cut, shown, styled, width_in
 
 MEASURES = {
     "manders_a": "Manders: part of A that lies in B",
     "pearson": "Pearson correlation of the pixels",
     "pair_correlation": "pair correlation within 100 nm",
 }
+LEGEND_COLUMNS = 3
 
 
 @styled
@@ -33,9 +34,9 @@ def coupling(coupling: pd.DataFrame) -> Drawing:
     table = paired(coupling)
     pairs = list(table[["structure_a", "structure_b"]].drop_duplicates().itertuples(index=False, name=None))
     acquisitions = list(table["acquisition"].unique())
-    figure, parts = cells(len(MEASURES), 4.6)
-    for cell, (measure, label) in zip(parts, MEASURES.items(), strict=True):
-        axes = cell.subplots()
+    lines = -(-(len(acquisitions) + len(pairs)) // LEGEND_COLUMNS)
+    figure = blank(width_in(), 0.3 * width_in() + 0.2 * lines + 0.55)
+    for axes, (measure, label) in zip(figure.subplots(1, len(MEASURES)), MEASURES.items(), strict=True):
         here = table[table["measure"] == measure]
         values = here[["truth", "predicted"]].to_numpy()
         low, high = (min(0.0, values.min()), values.max()) if len(values) else (0.0, 1.0)
@@ -85,4 +86,4 @@ def _legend(figure: Figure, acquisitions: Sequence[str], pairs: Sequence[tuple[s
         Line2D([], [], marker=MARKERS[k % len(MARKERS)], color=GREY, label=f"A {cut(a, 20)}, B {cut(b, 20)}", **blank)
         for k, (a, b) in enumerate(pairs)
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    figure.legend(handles=handles, loc="outside lower center", ncols=LEGEND_COLUMNS)

@@ -59,8 +59,9 @@ def overlap(overlap: pd.DataFrame, structures: Sequence[str] | None = None) -> D
     colours = {name: ON_WHITE[index % len(ON_WHITE)] for index, name in enumerate(structures)}
 
     per_pair = max(0.15 * (len(models) + 1) + 0.08, 0.34)
-    figure = blank(width_in(), 3.1 * len(models) + per_pair * len(pairs) + 0.9)
-    upper, lower = figure.subfigures(2, 1, height_ratios=[3.1 * len(models), per_pair * len(pairs) + 0.9])
+    heights = [0.26 * width_in() * len(models), per_pair * len(pairs) + 0.9]
+    figure = blank(width_in(), sum(heights))
+    upper, lower = figure.subfigures(2, 1, height_ratios=heights)
     _scatters(upper, table, models, measures, colours)
     _distributions(lower, table, models, measures, pairs)
     return figure, table
