@@ -42,6 +42,15 @@ def nothing_left(cluster) -> Iterator[None]:
 
 
 PROFILE = ["--workflow-profile", PROJECT / "workflow" / "profiles" / "slurm"]
+# The plugin looks for finished jobs ever more rarely, which for jobs of seconds would be most of the time.
+SNAKEMAKE = """
+import sys
+from snakemake import cli
+from snakemake_executor_plugin_slurm import Executor
+Executor.next_seconds_between_status_checks = property(lambda self: 2, lambda self, seconds: None)
+sys.argv[0] = "snakemake"
+cli.main()
+"""
 # jobs of seconds
 SMALL = ["--default-resources", "mem_mb=500 * attempt", "runtime=5", "--jobs", "4"]
 
@@ -50,7 +59,7 @@ def start(folder: Path, cluster: dict[str, str], *more: str) -> subprocess.Popen
     """Snakemake with the shipped profile."""
     fixed = ["--snakefile", SNAKEFILE, "--configfile", CONFIG, *PROFILE, *SMALL, *HERE, *more]
     # a Snakemake that lost its cluster does not end by itself
-    command = ["timeout", "-k", "10", "900", sys.executable, "-m", "snakemake", *map(str, fixed)]
+    command = ["timeout", "-k", "10", "900", sys.executable, "-c", SNAKEMAKE, *map(str, fixed)]
     with (folder / "said.txt").open("a") as said:
         return subprocess.Popen(command, cwd=folder, env=cluster, stdout=said, stderr=said)
 

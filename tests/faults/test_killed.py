@@ -99,7 +99,8 @@ def test_a_second_run_in_the_same_folder_says_so_and_harms_nothing(done, whole):
     target = "results/whole/composites/validation.arrow"
     (done / target).unlink()
     with running(done, target) as first:
-        wait_for(lambda: list((done / ".snakemake" / "locks").glob("*")), first)
+        locks = done / ".snakemake" / "locks"
+        wait_for(lambda: any(lock.stat().st_size for lock in locks.glob("*.output.lock")), first)
         os.kill(first.pid, signal.SIGSTOP)  # so that it is still at work when the second one looks
         status, said = snakemake(done, target)
         os.kill(first.pid, signal.SIGCONT)

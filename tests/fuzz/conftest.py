@@ -24,7 +24,7 @@ settings.register_profile(
     derandomize=not MANY,
     database=None,
     deadline=None,
-    max_examples=MANY or 25,
+    max_examples=MANY or 15,
     suppress_health_check=list(HealthCheck),
 )
 settings.load_profile("fuzz")
