@@ -55,5 +55,4 @@ rule print_figures:
 # only apply the model to the mixed acquisitions; never trains when `pretrained` names a model
 rule recolor:
     input:
-        recolored(),
-        exported(),
+        delivered(),

@@ -5,13 +5,13 @@ r"""What many and large acquisitions cost: planning, jobs, memory and the arithm
     .venv/bin/python benchmarks/scale.py grouped [--acquisitions 100] [--side-um 10] [--localizations 16000]
     .venv/bin/python benchmarks/scale.py field [--side-um 100] [--localizations 10000000]
 
-`plan` times how Snakemake finds out what to do for so many mixed acquisitions, for the targets `recolor` and `all`, and
-that nothing is left to do (on empty files that Snakemake takes for made). `jobs` brings in, renders and recolours cells
-by the shipped model: as jobs of Snakemake, then in this process, and the network's arithmetic alone, against the
-machine's matrix products. `grouped` does the same with small ones, submitted by the dozen with the shipped profile to a
-Slurm of this machine alone, which has to be installed. `field` brings in, renders, recolours, exports and draws one
-large field, a command each, prints memory and time, and whether all of them stay under 4 GB. Everything happens in a
-temporary folder.
+`plan` times how Snakemake finds out what to do for a tenth of so many mixed acquisitions, and for all, for the targets
+`recolor` and `all`, and that nothing is left to do (on empty files that Snakemake takes for made). `jobs` brings in,
+renders and recolours cells by the shipped model: as jobs of Snakemake, then in this process, and the network's
+arithmetic alone, against the machine's matrix products. `grouped` does the same with small ones, submitted by the dozen
+with the shipped profile to a Slurm of this machine alone, which has to be installed. `field` brings in, renders,
+recolours, exports and draws one large field, a command each, prints memory and time, and whether all of them stay under
+4 GB. Everything happens in a temporary folder.
 """
 
 import argparse
@@ -98,6 +98,11 @@ def largest_child_gb() -> float:
 def plan(folder: Path, number: int, side_um: float, localizations: int) -> None:
     """Planning from nothing, and finding that nothing is left to do."""
     write_experiment(folder, number, side_um, localizations)
+    tenth = snakemake(folder, "--dry-run", "--batch", "recolor=1/10", "recolor")
+    print(
+        f"{number} acquisitions, a tenth of them (--batch): {tenth:.1f} s to plan, {largest_child_gb():.2f} GB",
+        flush=True,
+    )
     for target, jobs in {"recolor": 3 * number + 1, "all": 5 * number + 4}.items():
         plan_target(folder, number, target, jobs)
 

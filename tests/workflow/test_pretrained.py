@@ -2,6 +2,7 @@
 
 import pytest
 from dag import planned
+from snakemake.settings.types import Batch
 from toy import AFTER_TRAINING, CONFIG, MEASURED, edit, put_model, write_sheet
 
 APPLIED = {"recolor_acquisition": 1, "export_acquisition": 1}
@@ -36,6 +37,13 @@ def test_recolor_makes_nothing_but_recoloured_acquisitions(fresh, pretrained):
         "recolor_acquisition": 2,
         "export_acquisition": 2,
     }
+
+
+def test_a_part_of_many_acquisitions_can_be_planned_by_itself(fresh, pretrained):
+    """All but the last, for which Snakemake wants the others to be done."""
+    write_sheet(fresh, [MEASURED.replace("cell_1\t", f"many_{index}\t") for index in range(6)])
+    parts = [planned(fresh, pretrained, ["recolor"], batch=Batch("recolor", part, 3)) for part in (1, 2)]
+    assert parts == 2 * [{"ingest": 2, "model": 1, "recolor_acquisition": 2, "export_acquisition": 2}]
 
 
 def test_an_own_model_used_as_pretrained_is_not_trained_again(done):

@@ -163,6 +163,13 @@ def exported():
     return [f"{EXPERIMENT}/recolored/{a.name}.{ending}" for a in APPLIED for ending in ("hdf5", "yaml", "smlm")]
 
 
+def delivered():
+    """The files of each recoloured acquisition for its user, a name and endings, so that in the order of names, by which
+    `--batch` divides them, they come acquisition by acquisition.
+    """
+    return [file for file in recolored() + exported() if Path(file).parent.name == "recolored"]
+
+
 def products():
     """What an experiment is for; without test acquisitions (pretrained models only) nothing is scored."""
     model = [f"{EXPERIMENT}/model/{file}" for file in MODEL_FILES]
