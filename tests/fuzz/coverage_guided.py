@@ -7,6 +7,8 @@ The first argument is the ending that the files get; the others are libFuzzer's.
 Linux with Python 3.11 only.
 """
 
+import ctypes
+import os
 import sys
 import tempfile
 from contextlib import suppress
@@ -20,6 +22,10 @@ with atheris.instrument_imports(include=["lusco"]):
     from lusco.errors import InputError
 
 
+# libFuzzer ends the process while it holds Python's lock, and a thread of Arrow that waits for it is itself waited for
+END = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p)(lambda status, _: os._exit(status))
+
+
 def main() -> None:
     ending, *libfuzzer = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
@@ -31,6 +37,7 @@ def main() -> None:
                 ingested(str(path), {}, {})
 
         atheris.Setup([sys.argv[0], *libfuzzer], once)
+        ctypes.CDLL(None).on_exit(END, None)
         atheris.Fuzz()
 
 
