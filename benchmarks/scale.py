@@ -120,7 +120,8 @@ def plan_target(folder: Path, number: int, target: str, jobs: int) -> None:
         file = folder / line.split("\t")[0]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    touch = ["--snakefile", PROJECT / "Snakefile", "--cores", "1", "--touch", "--quiet", "all", "--", target]
+    # many cores, so that few rounds of scheduling look through all that could run next
+    touch = ["--snakefile", PROJECT / "Snakefile", "--cores", "100000", "--touch", "--quiet", "all", "--", target]
     subprocess.run([sys.executable, "-c", TOUCH, *touch], cwd=folder, check=True, stderr=subprocess.DEVNULL)
     idle = snakemake(folder, "--dry-run", target)
     print(

@@ -88,7 +88,24 @@ def test_the_whole_pipeline_on_the_cluster_gives_the_bytes_of_one_computer(clust
     assert len(states) == 12, "14 of the acquisitions at once, three of the mixture, ten by themselves"
 
 
-COMPOSITES = "results/whole/composites/test.arrow"
+FINAL = "results/whole/evaluation/summary.csv"
+# all that follows from a test acquisition and the mixture, up to the tables
+MISSING = ["acquisitions/microtubules_3/*/*.parquet", "acquisitions/mixture/*/*.parquet", "whole/composites/test.arrow"]
+MISSING += ["whole/models_applied/*/*/*", "whole/recolored/mixture.csv", "whole/recolored/mixture.ome.tiff"]
+MISSING += ["whole/recolored/*/*", "whole/evaluation/*"]
+
+
+@pytest.fixture
+def unfinished(whole, tmp_path) -> Path:
+    """The undisturbed run with two simulations, which are submitted together, and all after them still to do."""
+    folder = tmp_path / "run"
+    shutil.copytree(whole, folder)
+    for pattern in MISSING:
+        files = list((folder / "results").glob(pattern))
+        assert files, pattern
+        for file in files:
+            file.unlink()
+    return folder
 
 
 def newest_running(cluster: dict[str, str], known: set[str], process: subprocess.Popen) -> str:
@@ -130,25 +147,23 @@ def ended_well(process: subprocess.Popen, folder: Path) -> None:
     assert process.wait() == 0, (folder / "said.txt").read_text()[-4000:]
 
 
-def test_a_cancelled_job_is_submitted_again_with_more_memory(cluster, whole, tmp_path):
-    folder = copy_project(tmp_path)
+def test_a_cancelled_job_is_submitted_again_with_more_memory(cluster, whole, unfinished):
     known = set(submissions(cluster))
-    process = start(folder, cluster, COMPOSITES)
+    process = start(unfinished, cluster, FINAL)
     cancelled = newest_running(cluster, known, process)
     slurm(cluster, "scancel", cancelled)
-    ended_well(process, folder)
-    assert (folder / COMPOSITES).read_bytes() == (whole / COMPOSITES).read_bytes()
+    ended_well(process, unfinished)
+    assert different(unfinished, whole) == []
     states = since(cluster, known)
     assert states.pop(cancelled) == "CANCELLED" and set(states.values()) == {"COMPLETED"}
     asked = memory(cluster)
     assert asked[cancelled] == "1000M" and asked[min(states, key=int)] == "2000M", "two simulations side by side"
 
 
-def test_a_job_whose_process_is_killed_is_submitted_again_with_more_memory(cluster, whole, tmp_path):
+def test_a_job_whose_process_is_killed_is_submitted_again_with_more_memory(cluster, whole, unfinished):
     """As the kernel does where memory does not suffice."""
-    folder = copy_project(tmp_path)
     known = set(submissions(cluster))
-    process = start(folder, cluster, COMPOSITES)
+    process = start(unfinished, cluster, FINAL)
     killed = newest_running(cluster, known, process)
     deadline = time.monotonic() + 120
     while not (own := commands_of(killed)):
@@ -156,38 +171,35 @@ def test_a_job_whose_process_is_killed_is_submitted_again_with_more_memory(clust
         time.sleep(0.05)
     for one in own:
         one.kill()
-    ended_well(process, folder)
-    assert (folder / COMPOSITES).read_bytes() == (whole / COMPOSITES).read_bytes()
-    assert not list((folder / "results").rglob(".partial-*"))
+    ended_well(process, unfinished)
+    assert different(unfinished, whole) == []
     states = since(cluster, known)
     assert states.pop(killed) == "FAILED" and set(states.values()) == {"COMPLETED"}
     asked = memory(cluster)
     assert asked[killed] == "1000M" and asked[min(states, key=int)] == "2000M"
 
 
-def test_a_job_outlives_the_daemon_of_its_node_and_is_not_submitted_again(cluster, whole, tmp_path):
-    folder = copy_project(tmp_path)
+def test_a_job_outlives_the_daemon_of_its_node_and_is_not_submitted_again(cluster, whole, unfinished):
     known = set(submissions(cluster))
-    process = start(folder, cluster, COMPOSITES)
+    process = start(unfinished, cluster, FINAL)
     running = newest_running(cluster, known, process)
     daemon = Path(cluster["SLURM_CONF"]).with_name("slurmd.pid")
     os.kill(int(daemon.read_text()), signal.SIGKILL)
     time.sleep(1)
     assert submissions(cluster)[running] == "RUNNING", "the daemon is back too late for this test"
     subprocess.run(["slurmd"], env=cluster, check=True, timeout=30)
-    ended_well(process, folder)
-    assert (folder / COMPOSITES).read_bytes() == (whole / COMPOSITES).read_bytes()
+    ended_well(process, unfinished)
+    assert different(unfinished, whole) == []
     states = since(cluster, known)
     assert states[running] == "COMPLETED" and set(states.values()) == {"COMPLETED"}
-    assert len(states) == 2, "the simulations and what is made of them, once each"
+    assert len(states) == 5, "the simulations together, and four more to the tables, once each"
 
 
 @pytest.mark.parametrize("controller_too", [False, True])
-def test_after_snakemake_itself_was_killed_the_documented_way_leads_on(cluster, whole, tmp_path, controller_too):
+def test_after_snakemake_itself_was_killed_the_documented_way_leads_on(cluster, whole, unfinished, controller_too):
     """Also if Slurm's controller died, for which Snakemake may wait for ever."""
-    folder = copy_project(tmp_path)
     known = set(submissions(cluster))
-    process = start(folder, cluster, COMPOSITES)
+    process = start(unfinished, cluster, FINAL)
     running = newest_running(cluster, known, process)
     (own,) = psutil.Process(process.pid).children()
     if controller_too:
@@ -197,16 +209,16 @@ def test_after_snakemake_itself_was_killed_the_documented_way_leads_on(cluster, 
     assert process.wait() != 0
     if controller_too:
         subprocess.run(["slurmctld"], env=cluster, check=True, timeout=30)
-        wait_for(lambda: slurm(cluster, "sinfo", "-h", "-o", "%T"), folder)
+        wait_for(lambda: slurm(cluster, "sinfo", "-h", "-o", "%T"), unfinished)
     else:
         assert submissions(cluster)[running] == "RUNNING", "its jobs go on"
-    (run_id,) = re.findall(r"SLURM run ID: (\S+)", (folder / "said.txt").read_text())
+    (run_id,) = re.findall(r"SLURM run ID: (\S+)", (unfinished / "said.txt").read_text())
     slurm(cluster, "scancel", "--name", run_id)
-    wait_for(lambda: not set(since(cluster, known).values()) & {"RUNNING", "PENDING", "COMPLETING"}, folder)
-    status, said = snakemake(folder, "--unlock")
+    wait_for(lambda: not set(since(cluster, known).values()) & {"RUNNING", "PENDING", "COMPLETING"}, unfinished)
+    status, said = snakemake(unfinished, "--unlock")
     assert status == 0, said
-    run(folder, cluster, COMPOSITES)
-    assert (folder / COMPOSITES).read_bytes() == (whole / COMPOSITES).read_bytes()
+    run(unfinished, cluster, FINAL)
+    assert different(unfinished, whole) == []
 
 
 def test_a_damaged_table_keeps_back_its_submission_until_it_is_mended(cluster, tmp_path):
