@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 import yaml
 from filelock import FileLock
@@ -69,9 +70,13 @@ def chromium(tmp_path_factory):
     from opened import browser
 
     downloads = tmp_path_factory.mktemp("downloads")
-    with browser(downloads) as driver:
-        driver.downloads = downloads
-        yield driver
+    driver = browser(downloads)
+    processes = psutil.Process(driver.service.process.pid).children(recursive=True)
+    driver.downloads = downloads
+    yield driver
+    driver.quit()
+    for left_over in psutil.wait_procs(processes, timeout=5)[1]:  # the driver may end before its browser
+        left_over.kill()
 
 
 @pytest.fixture
