@@ -89,15 +89,14 @@ def test_the_whole_pipeline_on_the_cluster_gives_the_bytes_of_one_computer(clust
 
 
 FINAL = "results/whole/evaluation/summary.csv"
-# all that follows from a test acquisition and the mixture, up to the tables
-MISSING = ["acquisitions/microtubules_3/*/*.parquet", "acquisitions/mixture/*/*.parquet", "whole/composites/test.arrow"]
-MISSING += ["whole/models_applied/*/*/*", "whole/recolored/mixture.csv", "whole/recolored/mixture.ome.tiff"]
+# the mixture and all that follows from it, up to the tables
+MISSING = ["acquisitions/mixture/*/*.parquet", "whole/recolored/mixture.csv", "whole/recolored/mixture.ome.tiff"]
 MISSING += ["whole/recolored/*/*", "whole/evaluation/*"]
 
 
 @pytest.fixture
 def unfinished(whole, tmp_path) -> Path:
-    """The undisturbed run with two simulations, which are submitted together, and all after them still to do."""
+    """The undisturbed run whose mixture is still to be simulated, recoloured and scored, a submission each."""
     folder = tmp_path / "run"
     shutil.copytree(whole, folder)
     for pattern in MISSING:
@@ -147,24 +146,14 @@ def ended_well(process: subprocess.Popen, folder: Path) -> None:
     assert process.wait() == 0, (folder / "said.txt").read_text()[-4000:]
 
 
-def test_a_cancelled_job_is_submitted_again_with_more_memory(cluster, whole, unfinished):
+def test_jobs_that_are_cancelled_or_killed_are_submitted_again_with_more_memory(cluster, whole, unfinished):
+    """Killed as the kernel does where memory does not suffice."""
     known = set(submissions(cluster))
     process = start(unfinished, cluster, FINAL)
     cancelled = newest_running(cluster, known, process)
     slurm(cluster, "scancel", cancelled)
-    ended_well(process, unfinished)
-    assert different(unfinished, whole) == []
-    states = since(cluster, known)
-    assert states.pop(cancelled) == "CANCELLED" and set(states.values()) == {"COMPLETED"}
-    asked = memory(cluster)
-    assert asked[cancelled] == "1000M" and asked[min(states, key=int)] == "2000M", "two simulations side by side"
-
-
-def test_a_job_whose_process_is_killed_is_submitted_again_with_more_memory(cluster, whole, unfinished):
-    """As the kernel does where memory does not suffice."""
-    known = set(submissions(cluster))
-    process = start(unfinished, cluster, FINAL)
-    killed = newest_running(cluster, known, process)
+    again = newest_running(cluster, known | {cancelled}, process)
+    killed = newest_running(cluster, known | {cancelled, again}, process)
     deadline = time.monotonic() + 120
     while not (own := commands_of(killed)):
         assert process.poll() is None and time.monotonic() < deadline
@@ -174,9 +163,11 @@ def test_a_job_whose_process_is_killed_is_submitted_again_with_more_memory(clust
     ended_well(process, unfinished)
     assert different(unfinished, whole) == []
     states = since(cluster, known)
-    assert states.pop(killed) == "FAILED" and set(states.values()) == {"COMPLETED"}
+    assert states.pop(cancelled) == "CANCELLED" and states.pop(killed) == "FAILED"
+    assert set(states.values()) == {"COMPLETED"} and len(states) == 3
     asked = memory(cluster)
-    assert asked[killed] == "1000M" and asked[min(states, key=int)] == "2000M"
+    assert asked[cancelled] == "500M" and asked[again] == "1000M"
+    assert asked[killed] == "8000M" and asked[min(states.keys() - {again}, key=int)] == "16000M"
 
 
 def test_a_job_outlives_the_daemon_of_its_node_and_is_not_submitted_again(cluster, whole, unfinished):
@@ -192,7 +183,7 @@ def test_a_job_outlives_the_daemon_of_its_node_and_is_not_submitted_again(cluste
     assert different(unfinished, whole) == []
     states = since(cluster, known)
     assert states[running] == "COMPLETED" and set(states.values()) == {"COMPLETED"}
-    assert len(states) == 5, "the simulations together, and four more to the tables, once each"
+    assert len(states) == 3, "each of them once"
 
 
 @pytest.mark.parametrize("controller_too", [False, True])
