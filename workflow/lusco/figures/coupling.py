@@ -12,7 +12,7 @@ from lusco.figures.style import GREY, MARKERS, ON_WHITE, Drawing, blank, cut, sh
 MEASURES = {
     "manders_a": "Manders: part of A that lies in B",
     "pearson": "Pearson correlation of the pixels",
-    "pair_correlation": "pair correlation within 100 nm",
+    "pair_correlation": "Pair correlation within 100 nm",
 }
 LEGEND_COLUMNS = 3
 
