@@ -88,15 +88,22 @@ def test_the_whole_pipeline_on_the_cluster_gives_the_bytes_of_one_computer(clust
     assert len(states) == 12, "14 of the acquisitions at once, three of the mixture, ten by themselves"
 
 
-FINAL = "results/whole/evaluation/summary.csv"
-# the mixture and all that follows from it, up to the tables
-MISSING = ["acquisitions/mixture/*/*.parquet", "whole/recolored/mixture.csv", "whole/recolored/mixture.ome.tiff"]
+# the mixture and all that follows from it, up to the tables, and a rendering
+RENDERING = "acquisitions/microtubules_3/*/*.ome.tiff"
+MISSING = [
+    RENDERING,
+    "acquisitions/mixture/*/*.parquet",
+    "whole/recolored/mixture.csv",
+    "whole/recolored/mixture.ome.tiff",
+]
 MISSING += ["whole/recolored/*/*", "whole/evaluation/*"]
 
 
 @pytest.fixture
 def unfinished(whole, tmp_path) -> Path:
-    """The undisturbed run whose mixture is still to be simulated, recoloured and scored, a submission each."""
+    """The undisturbed run whose mixture is still to be simulated (with a rendering), recoloured and scored: three times
+    something to submit.
+    """
     folder = tmp_path / "run"
     shutil.copytree(whole, folder)
     for pattern in MISSING:
@@ -105,6 +112,13 @@ def unfinished(whole, tmp_path) -> Path:
         for file in files:
             file.unlink()
     return folder
+
+
+def final(whole: Path) -> list[str]:
+    """The last of what is missing there."""
+    results = whole / "results"
+    files = [*results.glob(RENDERING), results / "whole" / "evaluation" / "summary.csv"]
+    return [str(file.relative_to(whole)) for file in files]
 
 
 def newest_running(cluster: dict[str, str], known: set[str], process: subprocess.Popen) -> str:
@@ -149,7 +163,7 @@ def ended_well(process: subprocess.Popen, folder: Path) -> None:
 def test_jobs_that_are_cancelled_or_killed_are_submitted_again_with_more_memory(cluster, whole, unfinished):
     """Killed as the kernel does where memory does not suffice."""
     known = set(submissions(cluster))
-    process = start(unfinished, cluster, FINAL)
+    process = start(unfinished, cluster, *final(whole))
     cancelled = newest_running(cluster, known, process)
     slurm(cluster, "scancel", cancelled)
     again = newest_running(cluster, known | {cancelled}, process)
@@ -166,13 +180,13 @@ def test_jobs_that_are_cancelled_or_killed_are_submitted_again_with_more_memory(
     assert states.pop(cancelled) == "CANCELLED" and states.pop(killed) == "FAILED"
     assert set(states.values()) == {"COMPLETED"} and len(states) == 3
     asked = memory(cluster)
-    assert asked[cancelled] == "500M" and asked[again] == "1000M"
+    assert asked[cancelled] == "4500M" and asked[again] == "9000M", "a simulation and a rendering side by side"
     assert asked[killed] == "8000M" and asked[min(states.keys() - {again}, key=int)] == "16000M"
 
 
 def test_a_job_outlives_the_daemon_of_its_node_and_is_not_submitted_again(cluster, whole, unfinished):
     known = set(submissions(cluster))
-    process = start(unfinished, cluster, FINAL)
+    process = start(unfinished, cluster, *final(whole))
     running = newest_running(cluster, known, process)
     daemon = Path(cluster["SLURM_CONF"]).with_name("slurmd.pid")
     os.kill(int(daemon.read_text()), signal.SIGKILL)
@@ -190,7 +204,7 @@ def test_a_job_outlives_the_daemon_of_its_node_and_is_not_submitted_again(cluste
 def test_after_snakemake_itself_was_killed_the_documented_way_leads_on(cluster, whole, unfinished, controller_too):
     """Also if Slurm's controller died, for which Snakemake may wait for ever."""
     known = set(submissions(cluster))
-    process = start(unfinished, cluster, FINAL)
+    process = start(unfinished, cluster, *final(whole))
     running = newest_running(cluster, known, process)
     (own,) = psutil.Process(process.pid).children()
     if controller_too:
@@ -208,7 +222,7 @@ def test_after_snakemake_itself_was_killed_the_documented_way_leads_on(cluster, 
     wait_for(lambda: not set(since(cluster, known).values()) & {"RUNNING", "PENDING", "COMPLETING"}, unfinished)
     status, said = snakemake(unfinished, "--unlock")
     assert status == 0, said
-    run(unfinished, cluster, FINAL)
+    run(unfinished, cluster, *final(whole))
     assert different(unfinished, whole) == []
 
 
