@@ -5,7 +5,7 @@ The description is read without torch, so that stages which only need a scale or
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lusco.network import UNet
 
 FORMAT = "lusco-model"
-VERSION = 5
+VERSION = 6
 MODEL_SCHEMA = Path(__file__).parents[1] / "schemas" / "model.schema.yaml"
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
@@ -51,6 +51,8 @@ class ModelDescription:
         Settings, seed, acquisitions, steps and versions of the training.
     weights_sha256 : str
         Checksum of the weights; empty for a peer.
+    repeats : dict
+        How molecules repeat, the fields of `lusco.repeats.Repeats`; without bins, positions are shown as measured.
     """
 
     structures: tuple[str, ...]
@@ -65,6 +67,7 @@ class ModelDescription:
     known: dict[str, Any]
     training: dict[str, Any]
     weights_sha256: str = ""
+    repeats: dict[str, Any] = field(default_factory=lambda: {"lag_frames": [], "per_frame": []})
 
     def threshold(self, crosstalk: float) -> float:
         """The lowest threshold whose crosstalk on validation is at or under `crosstalk`.
@@ -119,6 +122,9 @@ def read_description(folder: str | Path) -> ModelDescription:
     content = check({name: content[name] for name in fields}, read_yaml(MODEL_SCHEMA), file)
     if len(content["scale_counts"]) != len(content["structures"]):
         raise InputError(Fault(file, "it has not one scale per structure", RESTORE, "key `scale_counts`"))
+    edges = content["repeats"]["lag_frames"]
+    if len(edges) != len(content["repeats"]["per_frame"]) + bool(edges) or edges != sorted(set(edges)):
+        raise InputError(Fault(file, "the bins of repeats do not hold together", RESTORE, "key `repeats`"))
     for name in ("structures", "scale_counts"):
         content[name] = tuple(content[name])
     return ModelDescription(**content)

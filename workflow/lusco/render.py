@@ -99,6 +99,8 @@ class Points:
         Pixel size in nm.
     shape : tuple of int
         Rows and columns.
+    frame, uncertainty_nm : numpy.ndarray or None
+        When each was measured and how precisely, shape (n,), where that is asked for and known.
     """
 
     x_nm: np.ndarray
@@ -107,6 +109,8 @@ class Points:
     origin_nm: tuple[float, float]
     pixel_nm: float
     shape: tuple[int, int]
+    frame: np.ndarray | None = None
+    uncertainty_nm: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.x_nm)
@@ -164,7 +168,8 @@ def points_of(acquisition: Localizations, pixel_nm: float) -> Points:
     table, (x0, _, y0, _) = acquisition.table, acquisition.field_nm
     weight = table["weight"].to_numpy() if acquisition.is_image else None
     shape = shape_px(acquisition.field_nm, pixel_nm)
-    return Points(table["x_nm"].to_numpy(), table["y_nm"].to_numpy(), weight, (x0, y0), pixel_nm, shape)
+    x_nm, y_nm, frame, uncertainty_nm = (table[name].to_numpy() for name in ("x_nm", "y_nm", "frame", "uncertainty_nm"))
+    return Points(x_nm, y_nm, weight, (x0, y0), pixel_nm, shape, frame, uncertainty_nm)
 
 
 def render(acquisition: Localizations, pixel_nm: float) -> np.ndarray:

@@ -55,6 +55,7 @@ class TrainSettings:
     learning_rate: float
     keep_fraction_min: float
     absent: float
+    settle: bool
     start_from: str
     acquisitions: int | None
     device: str

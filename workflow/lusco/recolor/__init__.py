@@ -18,6 +18,7 @@ from lusco.model import ModelDescription
 from lusco.novelty import Known
 from lusco.recolor.mixture import summarize, write_mixture
 from lusco.render import Points, points_of
+from lusco.repeats import Repeats, check_usable
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
 
@@ -54,6 +55,7 @@ class Recolorer:
         torch.set_num_threads(threads)
         self.description = description
         self.known = Known(**description.known)
+        self.repeats = Repeats(**description.repeats)
         self.network = read_network(folder, description)
         self.tile_px = tile_px
         self.device = choose_device(device)
@@ -63,7 +65,9 @@ class Recolorer:
         from lusco.recolor.network import answer_of
 
         model = self.description
-        answer = answer_of(self.network, model.head, model.scale_counts, points, self.tile_px, self.device)
+        answer = answer_of(
+            self.network, model.head, model.scale_counts, self.repeats, points, self.tile_px, self.device
+        )
         return finish(answer, points, model.temperature, model.sharpness)
 
 
@@ -74,6 +78,8 @@ def recolor_composites(recolorer: Recolorer, composites: Composites, out: str | 
     localization of the composites one after another and a column per structure; `regions.csv` tells how familiar
     each region of each composite is.
     """
+    for index, name in enumerate(composites.names):
+        check_usable(composites.points(composites.table(index)), recolorer.repeats, name)
     write_recolored(composites, lambda table: recolorer(composites.points(table)), recolorer.known, out)
 
 
@@ -135,6 +141,7 @@ def recolor_acquisition(
     """
     model = recolorer.description
     points = points_of(acquisition, model.pixel_nm)
+    check_usable(points, recolorer.repeats, acquisition.source["acquisition"])
     result = recolorer(points)
     recolored = image.Image(result.channels, model.pixel_nm, model.structures)
     image.write(recolored, image_out, on_black(len(model.structures)))

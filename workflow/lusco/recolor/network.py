@@ -10,10 +10,17 @@ from lusco.heads import HEADS
 from lusco.network import UNet
 from lusco.recolor.tiles import apply_symmetric, apply_to_points
 from lusco.render import Points
+from lusco.repeats import Repeats, settled
 
 
 def answer_of(
-    network: UNet, head: str, scale_counts: Sequence[float], points: Points, tile_px: int, device: str
+    network: UNet,
+    head: str,
+    scale_counts: Sequence[float],
+    repeats: Repeats,
+    points: Points,
+    tile_px: int,
+    device: str,
 ) -> Answer:
     """Apply a network to localizations.
 
@@ -25,6 +32,8 @@ def answer_of(
         What its output means, a name in `lusco.heads.HEADS`.
     scale_counts : sequence of float
         Scale of each structure's images, in counts per pixel.
+    repeats : Repeats
+        How molecules repeat; localizations are shown to the network where these settle them.
     points : Points
         The localizations, over an image at the pixel size of the network.
     tile_px : int
@@ -35,7 +44,7 @@ def answer_of(
     how, scale = HEADS[head], torch.tensor(scale_counts, dtype=torch.float32).reshape(-1, 1, 1)
     channels = None
     if how.divides:
-        z = apply_to_points(network, points, tile_px, device)
+        z = apply_to_points(network, settled(points, repeats), tile_px, device)
     else:
         pixel = points.pixel()
         counts = points.counts(pixel)

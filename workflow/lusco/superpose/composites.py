@@ -105,8 +105,9 @@ def count(table: pd.DataFrame, structures: int, side_px: int, pixel_nm: float) -
 
 
 def _points(table: pd.DataFrame, side_px: int, pixel_nm: float) -> Points:
-    x_nm, y_nm, weight = (table[name].to_numpy() for name in ("x_nm", "y_nm", "weight"))
-    return Points(x_nm, y_nm, weight, (0.0, 0.0), pixel_nm, (side_px, side_px))
+    names = ("x_nm", "y_nm", "weight", "frame", "uncertainty_nm")
+    x_nm, y_nm, weight, frame, uncertainty_nm = (table[name].to_numpy() for name in names)
+    return Points(x_nm, y_nm, weight, (0.0, 0.0), pixel_nm, (side_px, side_px), frame, uncertainty_nm)
 
 
 def write_composites(

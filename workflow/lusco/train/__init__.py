@@ -4,7 +4,7 @@ import logging
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import lightning
@@ -22,6 +22,8 @@ from lusco.heads import HEADS
 from lusco.model import ModelDescription, learnt_acquisitions, start_network, write_model
 from lusco.network import UNet, coarsest_px
 from lusco.recolor.network import answer_of
+from lusco.render import points_of
+from lusco.repeats import Repeats, learn_repeats, settled_table, usable
 from lusco.settings import TrainSettings
 from lusco.superpose import by_structure, composites_of
 from lusco.superpose.composites import Composites
@@ -78,7 +80,10 @@ def train(
     per_scale = torch.tensor(scale, dtype=torch.float32).reshape(-1, 1, 1)
     validations = max(1, round(settings.steps / settings.validate_every))
     schedule = Schedule(validations, -(-settings.steps // validations), settings.patience, settings.learning_rate)
-    fields = by_structure(acquisitions, structures, pixel_nm)
+    repeats = _repeats(acquisitions, validation, settings)
+    fields = by_structure(
+        [_settled(acquisition, repeats, pixel_nm) for acquisition in acquisitions], structures, pixel_nm
+    )
     crops = Crops(
         fields,
         settings.crop_px,
@@ -87,7 +92,7 @@ def train(
         settings.absent,
         seed,
     )
-    composites = FixedComposites(validation)
+    composites = FixedComposites(validation, repeats)
     _check_sizes(validation.side_px, settings, device)
 
     same = fingerprint(acquisitions, validation, settings, smoothing_nm, seed, device, precision)
@@ -121,7 +126,8 @@ def train(
     )
 
     def apply(table: pd.DataFrame) -> Answer:
-        return answer_of(network, settings.head, scale, validation.points(table), validation.side_px, device)
+        points = validation.points(table)
+        return answer_of(network, settings.head, scale, repeats, points, validation.side_px, device)
 
     description = ModelDescription(
         structures=structures,
@@ -146,6 +152,7 @@ def train(
             "lusco": __version__,
             "torch": torch.__version__,
         },
+        repeats=asdict(repeats),
     )
     with atomic(Path(out) / HISTORY) as partial:
         pd.DataFrame(history).to_csv(partial, index=False)
@@ -157,6 +164,30 @@ def _first(acquisitions: Sequence[Localizations], structures: Sequence[str], num
     """The first acquisitions of each structure, or all."""
     own = ([a for a in acquisitions if a.source["structure"] == name][:number] for name in structures)
     return [acquisition for some in own for acquisition in some]
+
+
+def _repeats(acquisitions: Sequence[Localizations], validation: Composites, settings: TrainSettings) -> Repeats:
+    """How molecules repeat, if that is asked for, known of all localizations, and of use to the head."""
+    if not settings.settle or not HEADS[settings.head].divides:
+        return Repeats()
+    points = [points_of(acquisition, validation.pixel_nm) for acquisition in acquisitions]
+    lacking = [a.source["acquisition"] for a, own in zip(acquisitions, points, strict=True) if not usable(own)]
+    lacking += [n for i, n in enumerate(validation.names) if not usable(validation.points(validation.table(i)))]
+    if lacking:
+        logger.info("positions are shown as measured: %s lacks frames or uncertainties", lacking[0])
+        return Repeats()
+    repeats = learn_repeats(points)
+    if repeats:
+        within = f"{repeats.per_localization:.1f} later ones within {repeats.lag_frames[-1]} frames"
+        logger.info("localizations are shown among their likely repeats, %s", within)
+    else:
+        logger.info("positions are shown as measured: no molecule seems to repeat")
+    return repeats
+
+
+def _settled(acquisition: Localizations, repeats: Repeats, pixel_nm: float) -> Localizations:
+    points = points_of(acquisition, pixel_nm)
+    return replace(acquisition, table=settled_table(acquisition.table, points, repeats))
 
 
 def _check_sizes(side_px: int, settings: TrainSettings, device: str) -> None:

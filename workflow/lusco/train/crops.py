@@ -6,8 +6,9 @@ import numpy as np
 from torch import Tensor, from_numpy
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from lusco.repeats import Repeats, settled_table
 from lusco.superpose import random_generator, training_crop
-from lusco.superpose.composites import Composites
+from lusco.superpose.composites import Composites, count
 from lusco.superpose.pieces import Field
 
 
@@ -46,10 +47,12 @@ class Crops(Dataset):
 
 
 class FixedComposites(Dataset):
-    """The composites of a split as pairs of composite and channels, in counts."""
+    """The composites of a split as pairs of composite and channels, in counts, as `repeats` settle them."""
 
-    def __init__(self, composites: Composites) -> None:
-        self.counts = [composites.counts(index) for index in range(len(composites))]
+    def __init__(self, composites: Composites, repeats: Repeats) -> None:
+        tables = (composites.table(index) for index in range(len(composites)))
+        size = (len(composites.structures), composites.side_px, composites.pixel_nm)
+        self.counts = [count(settled_table(table, composites.points(table), repeats), *size) for table in tables]
 
     def __len__(self) -> int:
         return len(self.counts)

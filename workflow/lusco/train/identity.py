@@ -13,7 +13,7 @@ from lusco.settings import TrainSettings
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
 
-USED = ("x_nm", "y_nm", "weight")  # columns of an acquisition that crops and scales are made of
+USED = ("x_nm", "y_nm", "weight", "frame", "uncertainty_nm")  # columns that crops, scales and repeats are made of
 
 
 def fingerprint(

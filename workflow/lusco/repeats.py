@@ -1,0 +1,215 @@
+"""Repeats: localizations of one molecule, known by their closeness in space and time, tell its place together.
+
+A dye blinks, so that a molecule is localized several times within seconds to minutes. How often, and after which
+lag, is read from the pairs of close localizations: those in excess of what other molecules give, as in corrections of
+counts for blinking (Bohrer et al., Nat Methods 18, 669 (2021)). With that, Bayes' rule says how likely two
+localizations are of one molecule, and each is moved to the mean of its likely repeats. Nothing is merged or lost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.signal import correlate
+from scipy.spatial import cKDTree
+
+from lusco.errors import Fault, InputError
+from lusco.render import Points
+
+BINS = 24  # of lags, from one frame to the longest, each longer than the last by the same factor
+NEAR_SIGMAS = 2.0  # pairs this close, in standard deviations of their distance in x or y, are counted
+USUAL = 1.5  # times the median: localizations less certain than that are not counted
+FAR = 0.25  # of the acquisition: at longer lags, pairs are of different molecules
+LEAST_SIGMAS = 3.0  # by how much pairs must exceed what chance gives
+MOST = 0.75  # of all repeats: those with longer lags are too few among pairs by chance
+COUNTED = 50_000  # localizations of an acquisition in which pairs are counted
+REACH = 6.0  # median uncertainties: how far from each other repeats are looked for
+BLOCK = 200_000  # localizations at a time, because there are several pairs of each
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """How often and when a molecule is localized again.
+
+    Parameters
+    ----------
+    lag_frames : tuple of int
+        Edges of bins of lags, in frames; empty where no repeats are known.
+    per_frame : tuple of float
+        Expected number of later repeats of a localization in each frame of a bin; one fewer than edges.
+    """
+
+    lag_frames: tuple[int, ...] = ()
+    per_frame: tuple[float, ...] = ()
+
+    def __bool__(self) -> bool:
+        return len(self.per_frame) > 0
+
+    @property
+    def per_localization(self) -> float:
+        """Expected number of later repeats of a localization."""
+        return float(np.dot(self.per_frame, np.diff(self.lag_frames)))
+
+
+def usable(points: Points) -> bool:
+    """Whether repeats can be told: the frames are known, and the uncertainty of each localization."""
+    if points.frame is None or points.uncertainty_nm is None or not points.frame.any():  # unknown ones are 0
+        return False
+    return bool((np.isfinite(points.uncertainty_nm) & (points.uncertainty_nm > 0)).all())
+
+
+def check_usable(points: Points, repeats: Repeats, file: str | Path) -> None:
+    """Check that what a model is applied to is like what it learned from.
+
+    Parameters
+    ----------
+    points : Points
+        Localizations.
+    repeats : Repeats
+        Of the model.
+    file : str or Path
+        Named in the error.
+
+    Raises
+    ------
+    InputError
+        If the model knows repeats, and these localizations have no frames or no uncertainties.
+    """
+    if repeats and len(points) and not usable(points):
+        what = "it lacks frames or uncertainties, by which the model finds localizations of the same molecule"
+        mend = "name these columns, or use a model that was trained with `settle: false`"
+        raise InputError(Fault(file, what, mend))
+
+
+def learn_repeats(acquisitions: Sequence[Points]) -> Repeats:
+    """How often molecules repeat, over all acquisitions.
+
+    Parameters
+    ----------
+    acquisitions : sequence of Points
+        Acquisitions of a single structure each, all of them usable.
+
+    Returns
+    -------
+    Repeats
+        None where close pairs are no more frequent at short lags than at long ones.
+    """
+    longest = max(int(np.ptp(points.frame)) + 1 for points in acquisitions)
+    edges = np.unique(np.geomspace(1, max(longest, 2), BINS + 1).round().astype(np.int64))
+    excess, variance, number = np.zeros(len(edges) - 1), np.zeros(len(edges) - 1), 0.0
+    for points in acquisitions:
+        own = _excess(points, edges)
+        excess, variance, number = excess + own[0], variance + own[1], number + own[2]
+    seen = (excess > LEAST_SIGMAS * np.sqrt(variance)) & (edges[:-1] < FAR * longest)
+    excess = excess[: len(seen) if seen.all() else int(seen.argmin())]
+    if not len(excess):
+        return Repeats()
+    last = 1 + int(np.argmax(np.cumsum(excess) >= MOST * excess.sum()))
+    per_frame = excess[:last] / number / np.diff(edges)[:last]
+    return Repeats(tuple(map(int, edges[: last + 1])), tuple(map(float, per_frame)))
+
+
+def _excess(points: Points, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Close pairs per bin of lags beyond those of different molecules, their variance, and of how many localizations.
+
+    What other molecules give follows the times at which localizations were measured, whatever their place, and is as
+    frequent as at the longest lags.
+    """
+    order = np.argsort(points.y_nm, kind="stable")
+    first = max(0, (len(order) - COUNTED) // 2)
+    some = order[first : first + COUNTED]
+    sigma = points.uncertainty_nm[some].astype(np.float64)
+    usual = sigma <= USUAL * np.median(sigma)
+    some, sigma = some[usual], sigma[usual]
+    place, frame = np.column_stack([points.x_nm[some], points.y_nm[some]]), points.frame[some]
+    pairs = cKDTree(place).query_pairs(NEAR_SIGMAS * np.sqrt(2) * sigma.max(), output_type="ndarray")
+    a, b = pairs.T
+    near = np.hypot(*(place[a] - place[b]).T) <= NEAR_SIGMAS * np.hypot(sigma[a], sigma[b])
+    lag = np.abs(frame[a[near]] - frame[b[near]])
+    close = np.histogram(lag, edges)[0].astype(np.float64)
+
+    in_frame = np.bincount(frame - frame.min()).astype(np.float64)
+    at_lag = correlate(in_frame, in_frame, method="fft")[len(in_frame) - 1 :]
+    total = np.concatenate([[0.0], np.cumsum(at_lag)])
+    by_chance = np.diff(total[np.minimum(edges, len(at_lag))])
+    far = edges[:-1] >= FAR * len(in_frame)
+    chance = close[far].sum() / max(by_chance[far].sum(), 1.0) * by_chance
+    share = np.mean(usual) * (1 - np.exp(-(NEAR_SIGMAS**2) / 2))  # of the repeats, those that are counted
+    return (close - chance) / share, (close + 1) / share**2, float(len(some))
+
+
+def settled(points: Points, repeats: Repeats) -> Points:
+    """The same localizations, each moved to where its molecule most likely is.
+
+    Parameters
+    ----------
+    points : Points
+        Localizations; they stay where they are if repeats cannot be told.
+    repeats : Repeats
+        How often and when a molecule is localized again.
+    """
+    if not repeats or not len(points) or not usable(points):
+        return points
+    order = np.argsort(points.y_nm, kind="stable")
+    x_nm, y_nm, frame = points.x_nm[order], points.y_nm[order], points.frame[order]
+    sigma_nm = points.uncertainty_nm[order].astype(np.float64)
+    reach_nm = REACH * float(np.median(sigma_nm))
+    frames = int(np.ptp(frame)) + 1
+    moved_x, moved_y = np.empty(len(points)), np.empty(len(points))
+    for start in range(0, len(points), BLOCK):
+        stop = min(start + BLOCK, len(points))
+        low, high = np.searchsorted(y_nm, [y_nm[start] - 2 * reach_nm, y_nm[stop - 1] + 2 * reach_nm])
+        some = slice(min(low, start), max(high, stop))
+        place = np.column_stack([x_nm[some], y_nm[some]])
+        place = _settle(place, frame[some], sigma_nm[some], frames, reach_nm, repeats)
+        moved_x[order[start:stop]], moved_y[order[start:stop]] = place[start - some.start :][: stop - start].T
+    return replace(points, x_nm=moved_x, y_nm=moved_y)
+
+
+def settled_table(table: pd.DataFrame, points: Points, repeats: Repeats) -> pd.DataFrame:
+    """A table whose localizations are `points`, with the positions that `settled` gives them."""
+    there = settled(points, repeats)
+    return table.assign(x_nm=there.x_nm, y_nm=there.y_nm)
+
+
+def _settle(
+    place_nm: np.ndarray, frame: np.ndarray, sigma_nm: np.ndarray, frames: int, reach_nm: float, repeats: Repeats
+) -> np.ndarray:
+    """Mean of each localization and its likely repeats, shape (n, 2) in nm.
+
+    That two are of one molecule is as likely as their lag and distance are frequent among repeats, against chance:
+    the density around them, spread over the `frames` of the acquisition.
+    """
+    a, b, rate = _pairs(place_nm, frame, reach_nm, repeats)
+    around_nm = reach_nm / 2
+    others = cKDTree(place_nm).query_ball_point(place_nm, around_nm, return_length=True)
+    others = others / (np.pi * around_nm**2 * frames)
+    variance = sigma_nm[a] ** 2 + sigma_nm[b] ** 2
+    squared = np.sum((place_nm[a] - place_nm[b]) ** 2, axis=1)
+    likely = rate * np.exp(-squared / 2 / variance) / (2 * np.pi * variance)
+    same = np.sqrt(likely / (likely + others[a]) * likely / (likely + others[b]))
+
+    def total(values: np.ndarray) -> np.ndarray:
+        """Sum of a value of each localization and those of its likely repeats, weighted by precision."""
+        values = values / sigma_nm**2
+        n = len(values)
+        return values + np.bincount(a, same * values[b], n) + np.bincount(b, same * values[a], n)
+
+    weight = total(np.ones(len(frame)))
+    return np.column_stack([total(axis) / weight for axis in place_nm.T])
+
+
+def _pairs(
+    place_nm: np.ndarray, frame: np.ndarray, reach_nm: float, repeats: Repeats
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs that may be repeats, as two arrays of indices, and how many repeats are expected per frame of their lag."""
+    edges = np.asarray(repeats.lag_frames)
+    # scaled so that a cube of half-width 1 holds all candidates
+    scaled = np.column_stack([place_nm / reach_nm, frame / edges[-1]])
+    a, b = cKDTree(scaled).query_pairs(1.0, p=np.inf, output_type="ndarray").T
+    lag = np.abs(frame[a] - frame[b])
+    bins = np.searchsorted(edges, lag, side="right") - 1
+    inside = (bins >= 0) & (bins < len(repeats.per_frame))
+    return a[inside], b[inside], np.asarray(repeats.per_frame)[bins[inside]]
