@@ -30,7 +30,14 @@ sentence each, before anything runs. This page is generated from `workflow/schem
 ## The experiment
 
 """
-TYPES = {"string": "text", "integer": "whole number", "number": "number", "array": "list", "object": "keys and values"}
+TYPES = {
+    "boolean": "true or false",
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "array": "list",
+    "object": "keys and values",
+}
 LIMITS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "more than {}",

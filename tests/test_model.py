@@ -126,6 +126,14 @@ CHANGES = {
     "a structure that is a path": ({"structures": ["../a", "b"]}, "key `structures.0`: `../a` is not usable as a name"),
     "no rejection": ({"rejection": []}, "key `rejection`: `[]` has 0 items instead of at least 1"),
     "regions of nothing": ({"known": {}}, "key `known`: missing `side_px`"),
+    "bins without edges": (
+        {"repeats": {"lag_frames": [1, 2], "per_frame": [0.1, 0.1]}},
+        "key `repeats`: the bins of repeats do not hold together",
+    ),
+    "bins that go back": (
+        {"repeats": {"lag_frames": [2, 1], "per_frame": [0.1]}},
+        "key `repeats`: the bins of repeats do not hold together",
+    ),
     "one scale": ({"scale_counts": [1]}, "key `scale_counts`: it has not one scale per structure"),
 }
 

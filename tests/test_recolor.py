@@ -11,6 +11,7 @@ import torch
 import lusco.files
 from lusco import image, table
 from lusco.colours import ON_BLACK
+from lusco.errors import InputError
 from lusco.figures.draw_mixed import draw_mixed
 from lusco.model import ModelDescription, read_description, write_model
 from lusco.network import UNet
@@ -18,6 +19,7 @@ from lusco.novelty import FEATURES, learn
 from lusco.recolor import Recolorer, recolor_acquisition
 from lusco.recolor.mixture import summarize
 from lusco.render import Points, points_of, render
+from lusco.repeats import settled
 
 NOTHING = pd.DataFrame(columns=FEATURES)
 KNOWN = asdict(learn(NOTHING, NOTHING, 64, 1))
@@ -27,12 +29,12 @@ REJECTION = [
 ]
 
 
-def recolorer(tmp_path, head="shares"):
+def recolorer(tmp_path, head="shares", **knows):
     torch.manual_seed(1)
     network = UNet(3, 4, 2)
     torch.nn.init.normal_(network.head.weight, std=2.0)
     model = ModelDescription(
-        ("rings", "lines", "dots"), 20.0, head, 4, 2, (2.0, 3.0, 4.0), 1.3, 2.0, REJECTION, KNOWN, {}
+        ("rings", "lines", "dots"), 20.0, head, 4, 2, (2.0, 3.0, 4.0), 1.3, 2.0, REJECTION, KNOWN, {}, **knows
     )
     write_model(tmp_path / "model", network, model)
     return Recolorer(tmp_path / "model", read_description(tmp_path / "model"), 64, 1, "cpu")
@@ -111,6 +113,30 @@ def test_localizations_below_the_threshold_chosen_on_validation_are_rejected(out
     clear = (confidence - 0.6).abs() > 1e-5  # the table's own rounding
     assert (labelled["rejected"] == (confidence < 0.6))[clear].all()
     assert 0 < labelled["rejected"].mean() < 1
+
+
+def test_the_network_sees_where_molecules_are_and_the_channels_keep_what_was_measured(tmp_path):
+    """Pairs of successive frames, 15 nm apart, of which the model knows that they are repeats."""
+    rng = np.random.default_rng(0)
+    x_nm, y_nm = np.repeat(rng.uniform(20, 780, (2, 200)), 2, axis=1) + np.tile([0.0, 15.0], 200)
+    frame, sigma_nm = np.repeat(rng.integers(1, 9_000, 200), 2) + np.tile([0, 1], 200), np.full(400, 10.0)
+    points = Points(x_nm, y_nm, None, (0.0, 0.0), 20.0, (40, 40), frame, sigma_nm)
+    plain = recolorer(tmp_path)
+    knowing = recolorer(tmp_path, repeats={"lag_frames": [1, 2], "per_frame": [0.5]})
+    there = settled(points, knowing.repeats)
+    assert np.abs(there.x_nm[::2] - there.x_nm[1::2]).max() < 2
+    result = knowing(points)
+    np.testing.assert_array_equal(result.probabilities, plain(there).probabilities)
+    assert np.abs(result.probabilities - plain(points).probabilities).max() > 0.1
+    np.testing.assert_allclose(result.channels.sum(0), points.counts(points.pixel()), atol=1e-4)
+
+
+def test_a_model_that_knows_repeats_refuses_a_mixture_without_uncertainties(tmp_path, acquisition):
+    knowing = recolorer(tmp_path, repeats={"lag_frames": [1, 2], "per_frame": [0.5]})
+    files = [tmp_path / name for name in ("a.ome.tiff", "a.csv", "regions.csv", "a.json")]
+    with pytest.raises(InputError, match=r"^a: it lacks frames or uncertainties"):
+        recolor_acquisition(knowing, acquisition, 0.02, *files)
+    assert not any(file.exists() for file in files)
 
 
 def test_a_regression_gives_what_the_network_predicts(tmp_path):

@@ -57,6 +57,29 @@ def test_the_same_seed_gives_the_same_bytes(material, trained, tmp_path):
         assert (again / file).read_bytes() == (trained / file).read_bytes()
 
 
+def test_repeats_are_learnt_where_frames_and_uncertainties_are_known(material, tmp_path):
+    """Localizations come in pairs of successive frames; of the plain material nothing is known."""
+    rng = np.random.default_rng(0)
+
+    def in_pairs(source, structure, index):
+        places = np.repeat(source.table[["x_nm", "y_nm"]].to_numpy()[::2], 2, axis=0)
+        x_nm, y_nm = np.clip(places + rng.normal(0, 10, places.shape), 0, 3000).T
+        frame = np.repeat(rng.integers(1, 9_000, len(source) // 2), 2) + np.tile([0, 1], len(source) // 2)
+        columns = {"x_nm": x_nm, "y_nm": y_nm, "frame": frame, "uncertainty_nm": np.full(len(source), 10.0)}
+        return table.localizations(columns, source.field_nm, source.source)
+
+    training, validation = ([in_pairs(acquisition(s, i), s, i) for s in STRUCTURES] for i in (0, 7))
+    superpose(validation, STRUCTURES, "validation", 3, 64, 20, 1, tmp_path / "validation.arrow")
+    pairs = training, open_composites(tmp_path / "validation.arrow")
+    repeats = read_description(run(pairs, tmp_path / "pairs", steps=10)).repeats
+    assert repeats["lag_frames"] == [1, 2]
+    assert repeats["per_frame"][0] == pytest.approx(0.5, rel=0.15)  # of two localizations, the first has a later one
+    nothing = {"lag_frames": [], "per_frame": []}
+    assert read_description(run(pairs, tmp_path / "measured", steps=10, settle=False)).repeats == nothing
+    assert read_description(run(pairs, tmp_path / "image", steps=10, head="regression")).repeats == nothing
+    assert read_description(run(material, tmp_path / "plain", steps=10)).repeats == nothing
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_configuration_says_how_many_threads_compute(material, trained, tmp_path, threads):
     """And not the machine, nor what another computation in this process left behind."""

@@ -77,7 +77,7 @@ probability is below a threshold of your choice.
 - LUSCo itself averages over eight directions of its input with pixels that begin elsewhere in each, which puts about
   one localization in a hundred more right, says which regions look unlike anything that the model knows, and writes
   tables of localizations.
-  This package does none of it.
+  This package does none of it.{settled}
 
 ## Training
 
@@ -96,6 +96,10 @@ them together and compare each channel with the acquisition that it should be: w
 
 BSD-3-Clause, see `LICENSE`.
 """
+
+_SETTLED = """
+- It learned from localizations each of which lay at the mean of its likely repeats, those of the same molecule, where
+  LUSCo puts them before it looks. Counts of positions as measured are more blurred, and less is put right."""
 
 
 def summary(model: ModelDescription) -> str:
@@ -126,6 +130,7 @@ def readme(model: ModelDescription, has_card: bool) -> str:
     smallest, step, halo = sizes(model.depth)
     predicted = model.head == "regression"
     return _TEXT.format(
+        settled=_SETTLED if model.repeats["per_frame"] else "",
         title=f"LUSCo recolouring of {len(model.structures)} structures",
         summary=summary(model),
         input=INPUT,
