@@ -58,6 +58,20 @@ def test_kinetics_are_a_mean_over_acquisitions():
     assert learn_repeats([one]).per_frame[0] < mixed.per_frame[0] < alone.per_frame[0]
 
 
+def test_repeats_are_found_in_localizations_that_were_linked_over_dark_frames_before():
+    """As most programs do: each localization that follows another of its molecule within three frames is gone."""
+    points, molecule, _ = blinking_points(7)
+    lag = np.diff(points.frame, prepend=-9)
+    kept = (np.diff(molecule, prepend=-1) > 0) | (lag > 3)
+    linked = replace(
+        points, **{name: getattr(points, name)[kept] for name in ("x_nm", "y_nm", "frame", "uncertainty_nm")}
+    )
+    learnt = learn_repeats([linked])
+    truth = true_repeats(linked, molecule[kept], np.array(learnt.lag_frames))
+    assert learnt.per_frame[0] < 0.002
+    assert learnt.per_localization == pytest.approx(truth @ np.diff(learnt.lag_frames), rel=0.1)
+
+
 def test_molecules_that_are_seen_once_have_no_repeats():
     rng = np.random.default_rng(3)
     # close together, so that chance alone gives many close pairs

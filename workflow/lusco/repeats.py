@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.signal import correlate
 from scipy.spatial import cKDTree
 
 from lusco.errors import Fault, InputError
@@ -22,7 +21,7 @@ BINS = 24  # of lags, from one frame to the longest, each longer than the last b
 NEAR_SIGMAS = 2.0  # pairs this close, in standard deviations of their distance in x or y, are counted
 USUAL = 1.5  # times the median: localizations less certain than that are not counted
 FAR = 0.25  # of the acquisition: at longer lags, pairs are of different molecules
-LEAST_SIGMAS = 3.0  # by how much pairs must exceed what chance gives
+LEAST_SIGMAS = 5.0  # by how much pairs of some lag must exceed what chance gives
 MOST = 0.75  # of all repeats: those with longer lags are too few among pairs by chance
 COUNTED = 50_000  # localizations of an acquisition in which pairs are counted
 REACH = 6.0  # median uncertainties: how far from each other repeats are looked for
@@ -103,9 +102,10 @@ def learn_repeats(acquisitions: Sequence[Points]) -> Repeats:
         own = _excess(points, edges)
         excess, variance, number = excess + own[0], variance + own[1], number + own[2]
     seen = (excess > LEAST_SIGMAS * np.sqrt(variance)) & (edges[:-1] < FAR * longest)
-    excess = excess[: len(seen) if seen.all() else int(seen.argmin())]
-    if not len(excess):
+    if not seen.any():
         return Repeats()
+    # what was linked over a few dark frames before has less than chance at the shortest lags
+    excess = np.maximum(excess[: np.flatnonzero(seen)[-1] + 1], 0)
     last = 1 + int(np.argmax(np.cumsum(excess) >= MOST * excess.sum()))
     per_frame = excess[:last] / number / np.diff(edges)[:last]
     return Repeats(tuple(map(int, edges[: last + 1])), tuple(map(float, per_frame)))
@@ -130,11 +130,10 @@ def _excess(points: Points, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
     lag = np.abs(frame[a[near]] - frame[b[near]])
     close = np.histogram(lag, edges)[0].astype(np.float64)
 
-    in_frame = np.bincount(frame - frame.min()).astype(np.float64)
-    at_lag = correlate(in_frame, in_frame, method="fft")[len(in_frame) - 1 :]
-    total = np.concatenate([[0.0], np.cumsum(at_lag)])
-    by_chance = np.diff(total[np.minimum(edges, len(at_lag))])
-    far = edges[:-1] >= FAR * len(in_frame)
+    times = np.sort(frame)
+    before = np.searchsorted(times, np.add.outer(edges, times)).sum(1)  # per edge, over all localizations
+    by_chance = np.diff(before).astype(np.float64)
+    far = edges[:-1] >= FAR * (np.ptp(times) + 1)
     chance = close[far].sum() / max(by_chance[far].sum(), 1.0) * by_chance
     share = np.mean(usual) * (1 - np.exp(-(NEAR_SIGMAS**2) / 2))  # of the repeats, those that are counted
     return (close - chance) / share, (close + 1) / share**2, float(len(some))
