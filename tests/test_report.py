@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from reported import STRUCTURES, content, text_of
+from small_model import DESCRIPTION
 
 from lusco.errors import InputError
 from lusco.figures import loss, save
 from lusco.figures.viewer import described, write_images
 from lusco.report import Mixture, page, report, viewer
+from lusco.report.assemble import _shown
 from lusco.report.page import CAPTIONS, caption
 
 
@@ -63,6 +65,13 @@ def test_names_are_escaped():
 
 def test_the_same_content_gives_the_same_bytes():
     assert report(content()) == report(content())
+
+
+def test_the_report_says_what_positions_the_network_saw():
+    """By hand: 0.1 in each of two frames and 0.01 in each of 90 are 1.1 later ones."""
+    knowing = replace(DESCRIPTION, repeats={"lag_frames": [1, 3, 93], "per_frame": [0.1, 0.01]})
+    assert "1.1 later ones within 93 frames" in report(replace(content(), shown=_shown(knowing)))
+    assert "positions as they were measured." in report(replace(content(), shown=_shown(DESCRIPTION)))
 
 
 def test_the_four_questions_come_in_order():

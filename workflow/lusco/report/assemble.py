@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,20 @@ def assemble(
         viewer={m.name: viewer / "mixed" / f"{m.name}.js" for m in mixed} | {COMPOSITES: viewer / "composites.js"},
         sweeps={name: read_csv(evaluation / f"sweep_{name}.csv") for name in sweeps},
         config=config,
+        shown=_shown(model),
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         **tables,
+    )
+
+
+def _shown(model: ModelDescription) -> str:
+    """What positions the network of a model is shown, in a sentence."""
+    edges, per_frame = model.repeats["lag_frames"], model.repeats["per_frame"]
+    if not per_frame:
+        return "The network sees positions as they were measured."
+    later = sum(rate * (end - start) for rate, (start, end) in zip(per_frame, pairwise(edges), strict=True))
+    return (
+        "The network sees each localization at the mean of its likely repeats, those of the same molecule (by the"
+        f" training acquisitions, {later:.1f} later ones within {edges[-1]} frames); images and tables keep positions"
+        " as they were measured."
     )

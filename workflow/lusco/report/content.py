@@ -50,6 +50,8 @@ class ReportContent:
         may be missing.
     config, versions : mapping
         The configuration, as far as it was used; names and versions of software.
+    shown : str
+        What positions the network was shown, in a sentence.
     notes : sequence of str
         Anything to tell the reader, a sentence each.
     sweeps : mapping of str to pandas.DataFrame
@@ -73,6 +75,7 @@ class ReportContent:
     viewer: Mapping[str, Path] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    shown: str = ""
     notes: Sequence[str] = ()
     sweeps: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     distances: pd.DataFrame | None = None
