@@ -13,7 +13,15 @@ from lusco.settings import SCHEMA, STAGES, load_config, read_yaml, stage_setting
 
 PROPERTIES = read_yaml(SCHEMA)["properties"]
 LEAST = {"experiment": "demo", "structures": ["pores", "tubes"], "acquisitions": "sheet.tsv", "pixel_nm": 20}
-KINDS = {"integer": int, "number": float, "string": str, "array": list, "object": dict, "null": types.NoneType}
+KINDS = {
+    "boolean": bool,
+    "integer": int,
+    "number": float,
+    "string": str,
+    "array": list,
+    "object": dict,
+    "null": types.NoneType,
+}
 
 
 def config(text: str) -> dict:
