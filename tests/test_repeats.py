@@ -7,7 +7,7 @@ import pytest
 
 from lusco import repeats as module
 from lusco.errors import InputError
-from lusco.render import Points
+from lusco.render import NO_TRACE, Points
 from lusco.repeats import MOST, Repeats, check_usable, learn_repeats, settled
 from lusco.simulate.blinking import Blinking, blink
 
@@ -137,7 +137,33 @@ def test_blocks_join_without_seams(monkeypatch):
 )
 def test_what_lacks_frames_or_uncertainties_is_refused_by_a_model_that_needs_them(lacks):
     points = points_at([100.0, 112.0], [200.0, 200.0], [5, 6], 5.0)
-    check_usable(points, KNOWN, "mix_cell1")
-    check_usable(replace(points, **lacks), Repeats(), "mix_cell1")
+    check_usable([("mix_cell1", points)], KNOWN)
+    check_usable([("mix_cell1", replace(points, **lacks))], Repeats())
     with pytest.raises(InputError, match=r"mix_cell1.*lacks frames or uncertainties.*settle: false"):
-        check_usable(replace(points, **lacks), KNOWN, "mix_cell1")
+        check_usable([("mix_cell1", replace(points, **lacks))], KNOWN)
+
+
+TRACES = Repeats(traces=True)
+
+
+def test_localizations_of_a_trace_meet_at_its_mean():
+    points = points_at([0.0, 30.0, 6.0, 500.0, 7.0], [90.0, 60.0, 0.0, 40.0, 8.0], [0] * 5, np.nan)
+    points = replace(points, trace=np.array([4, 4, 4, 2, NO_TRACE]))
+    there = settled(points, TRACES)
+    np.testing.assert_allclose(there.x_nm, [12, 12, 12, 500, 7])
+    np.testing.assert_allclose(there.y_nm, [50, 50, 50, 40, 8])
+    sigma_nm = np.array([1, 2, 2, 9, 9], dtype=np.float32)  # 1 : 1/4 : 1/4
+    there = settled(replace(points, uncertainty_nm=sigma_nm), TRACES)
+    np.testing.assert_allclose(there.x_nm, [6, 6, 6, 500, 7])
+    np.testing.assert_allclose(there.y_nm, [70, 70, 70, 40, 8])
+
+
+def test_a_model_that_needs_traces_refuses_what_has_none_at_all():
+    plain = points_at([100.0, 112.0], [200.0, 200.0], [5, 6], 5.0)
+    without, some = (replace(plain, trace=np.array(trace)) for trace in ([NO_TRACE, NO_TRACE], [NO_TRACE, 3]))
+    check_usable([("mix_cell1", some)], TRACES)
+    check_usable([("clathrin_only", without), ("mix_cell1", some)], TRACES)
+    for lacking in (plain, without):
+        with pytest.raises(InputError, match=r"mix_cell1.*names no traces.*settle: false"):
+            check_usable([("mix_cell1", lacking)], TRACES)
+        assert settled(lacking, TRACES) is lacking

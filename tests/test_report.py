@@ -71,7 +71,9 @@ def test_the_report_says_what_positions_the_network_saw():
     """By hand: 0.1 in each of two frames and 0.01 in each of 90 are 1.1 later ones."""
     knowing = replace(DESCRIPTION, repeats={"lag_frames": [1, 3, 93], "per_frame": [0.1, 0.01]})
     assert "1.1 later ones within 93 frames" in report(replace(content(), shown=_shown(knowing)))
-    assert "positions as they were measured." in report(replace(content(), shown=_shown(DESCRIPTION)))
+    traced = replace(DESCRIPTION, repeats={"lag_frames": [], "per_frame": [], "traces": True})
+    assert "at the mean of its trace" in report(replace(content(), shown=_shown(traced)))
+    assert "sees positions as they were measured." in report(replace(content(), shown=_shown(DESCRIPTION)))
 
 
 def test_the_four_questions_come_in_order():

@@ -169,12 +169,30 @@ FAULTS = {
         "{models: {own: {start_from: nowhere}}}",
         "key `models.own.start_from`: there is no model in the folder `nowhere`;",
     ),
+    "a model from itself": (
+        "{models: {own: {start_from: own}}}",
+        "key `models.own.start_from`: `own` would start from itself; name another model, or none (empty).",
+    ),
+    "a model from itself by the default": (
+        "{train: {start_from: first}, models: {first: {}, own: {start_from: ''}}}",
+        "key `train.start_from`: `first` would start from itself;",
+    ),
+    "a model from a peer": (
+        "{models: {own: {start_from: forest}, forest: {peer: trees, minutes: 1}}}",
+        "key `models.own.start_from`: the model `forest` is a peer, whose weights are others; name one of our own.",
+    ),
     "no pretrained model": (
         "{pretrained: nowhere}",
         "key `pretrained`: there is no model in the folder `nowhere`;"
         " give a folder with model.json and weights.safetensors, or leave it empty to train.",
     ),
 }
+
+
+def test_models_that_start_from_each_other_are_a_fault():
+    found = sentences(config("{models: {a: {start_from: b}, b: {start_from: c}, c: {start_from: b}}}"))
+    assert ["`b` would start" in found[0], "`c` would start" in found[1]] == [True, True]
+    assert len(found) == 2
 
 
 @pytest.mark.parametrize(("text", "sentence"), FAULTS.values(), ids=FAULTS)

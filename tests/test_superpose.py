@@ -1,6 +1,7 @@
 """Superposition: exact transformations of localizations, and composites that add up."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from lusco import table
 from lusco.errors import InputError
+from lusco.render import NO_TRACE
 from lusco.superpose import by_structure, random_generator, read_acquisitions, superpose, training_crop
 from lusco.superpose.composites import SCHEMA, open_composites
 from lusco.superpose.pieces import cut, prepare
@@ -78,6 +80,21 @@ def test_thinning_keeps_the_fraction_asked_for():
     assert thinned == pytest.approx(0.25 * whole, abs=6 * np.sqrt(0.25 * whole))
 
 
+def test_what_is_thinned_is_cut_from_the_version_that_was_thinned_most_before():
+    source = acquisition(number=400_000)
+    versions = {}
+    for kept in (0.5, 0.25):
+        first = replace(source, table=source.table.iloc[: int(kept * len(source))])
+        versions[kept] = replace(prepare(first, 20), kept=kept)
+    field = replace(prepare(source, 20), thinned=tuple(versions.values()))
+    expected = 400_000 * (SIDE_NM / 6_000) ** 2
+    for keep, whence in ((1.0, 1.0), (0.6, 1.0), (0.5, 0.5), (0.3, 0.5), (0.2, 0.25), (0.02, 0.25)):
+        piece = cut(field, SIDE_NM, keep, np.random.default_rng(3))
+        assert piece.row.max() < whence * 400_000
+        assert piece.row.max() > 0.9 * whence * 400_000
+        assert len(piece.row) == pytest.approx(keep * expected, abs=6 * np.sqrt(keep * expected))
+
+
 def test_a_field_smaller_than_the_square_is_there_whole():
     field = prepare(acquisition(number=500, side_nm=700.0), 20)
     for seed in range(5):
@@ -144,6 +161,30 @@ def test_composites_add_up_and_know_each_localization(two_structures, tmp_path):
             np.testing.assert_array_equal(own["frame"], source.table["frame"].iloc[own["row"]])
 
 
+def test_traces_of_different_acquisitions_stay_apart(tmp_path):
+    """Each numbers its own; of a third one, none is known."""
+    number = np.arange(4_000) // 4
+    sources = [acquisition(name, name, seed=seed, trace=number) for seed, name in enumerate(("rings", "lines"))]
+    superpose(
+        [*sources, acquisition("dots", "dots", seed=5)],
+        ("rings", "lines", "dots"),
+        "test",
+        2,
+        64,
+        20,
+        1,
+        tmp_path / "c",
+    )
+    table = open_composites(tmp_path / "c").table(1)
+    assert (table.loc[table["structure"] == 2, "trace"] == NO_TRACE).all()
+    traced = table[table["structure"] < 2]
+    assert (traced["trace"] >= 0).all()
+    true = traced.assign(number=number[traced["row"]])[["structure", "number", "trace"]].drop_duplicates()
+    assert len(true) > 50
+    assert true["trace"].is_unique
+    assert not true.duplicated(["structure", "number"]).any()
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(two_structures, tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         superpose(two_structures, ["rings", "lines"], "test", 2, 64, 20, seed, tmp_path / name)
@@ -184,7 +225,8 @@ CHANGES = {
 @pytest.mark.parametrize(("columns", "metadata"), CHANGES.values(), ids=CHANGES)
 def test_composites_that_do_not_hold_together_are_a_fault(tmp_path, columns, metadata):
     path = tmp_path / "test.arrow"
-    row = dict.fromkeys(SCHEMA.names, 0.5) | {"frame": 1, "row": 1, "structure": 1, "unspecific": False} | columns
+    row = dict.fromkeys(SCHEMA.names, 0.5)
+    row |= {"frame": 1, "row": 1, "trace": 1, "structure": 1, "unspecific": False} | columns
     batch = pa.RecordBatch.from_pylist([row], schema=SCHEMA)
     said = {"structures": ["a", "b"], "pixel_nm": 20, "side_px": 32, "names": ["one"], "sources": [{}]} | metadata
     schema = SCHEMA.with_metadata({b"lusco-composites": json.dumps(said)})

@@ -15,11 +15,13 @@ from lusco.errors import InputError
 from lusco.evaluate.assignment import accepted_counts
 from lusco.model import learnt_acquisitions, read_description
 from lusco.recolor import Recolorer
+from lusco.render import points_of
+from lusco.repeats import Repeats, settled
 from lusco.settings import stage_settings
 from lusco.superpose import superpose
 from lusco.superpose.composites import open_composites, write_composites
 from lusco.train import _check_sizes, train
-from lusco.train.crops import Successive
+from lusco.train.crops import Successive, training_fields
 from lusco.train.identity import fingerprint
 from lusco.train.loop import choose_precision
 
@@ -45,6 +47,16 @@ def trained(material, tmp_path_factory):
     return run(material, tmp_path_factory.mktemp("trained"))
 
 
+def in_pairs(source):
+    """An acquisition whose localizations come in pairs of successive frames."""
+    rng = np.random.default_rng([*map(ord, source.source["acquisition"])])
+    places = np.repeat(source.table[["x_nm", "y_nm"]].to_numpy()[::2], 2, axis=0)
+    x_nm, y_nm = np.clip(places + rng.normal(0, 10, places.shape), 0, 3000).T
+    frame = np.repeat(rng.integers(1, 9_000, len(source) // 2), 2) + np.tile([0, 1], len(source) // 2)
+    columns = {"x_nm": x_nm, "y_nm": y_nm, "frame": frame, "uncertainty_nm": np.full(len(source), 10.0)}
+    return table.localizations(columns, source.field_nm, source.source)
+
+
 def test_the_loss_falls_below_chance(trained):
     history = pd.read_csv(trained / "history.csv")
     assert history["step"].tolist() == [10, 20, 30]
@@ -59,25 +71,44 @@ def test_the_same_seed_gives_the_same_bytes(material, trained, tmp_path):
 
 def test_repeats_are_learnt_where_frames_and_uncertainties_are_known(material, tmp_path):
     """Localizations come in pairs of successive frames; of the plain material nothing is known."""
-    rng = np.random.default_rng(0)
-
-    def in_pairs(source, structure, index):
-        places = np.repeat(source.table[["x_nm", "y_nm"]].to_numpy()[::2], 2, axis=0)
-        x_nm, y_nm = np.clip(places + rng.normal(0, 10, places.shape), 0, 3000).T
-        frame = np.repeat(rng.integers(1, 9_000, len(source) // 2), 2) + np.tile([0, 1], len(source) // 2)
-        columns = {"x_nm": x_nm, "y_nm": y_nm, "frame": frame, "uncertainty_nm": np.full(len(source), 10.0)}
-        return table.localizations(columns, source.field_nm, source.source)
-
-    training, validation = ([in_pairs(acquisition(s, i), s, i) for s in STRUCTURES] for i in (0, 7))
+    training, validation = ([in_pairs(acquisition(s, i)) for s in STRUCTURES] for i in (0, 7))
     superpose(validation, STRUCTURES, "validation", 3, 64, 20, 1, tmp_path / "validation.arrow")
     pairs = training, open_composites(tmp_path / "validation.arrow")
     repeats = read_description(run(pairs, tmp_path / "pairs", steps=10)).repeats
     assert repeats["lag_frames"] == [1, 2]
     assert repeats["per_frame"][0] == pytest.approx(0.5, rel=0.15)  # of two localizations, the first has a later one
-    nothing = {"lag_frames": [], "per_frame": []}
+    nothing = {"lag_frames": [], "per_frame": [], "traces": False}
     assert read_description(run(pairs, tmp_path / "measured", steps=10, settle=False)).repeats == nothing
     assert read_description(run(pairs, tmp_path / "image", steps=10, head="regression")).repeats == nothing
     assert read_description(run(material, tmp_path / "plain", steps=10)).repeats == nothing
+
+
+def test_traces_are_believed_rather_than_close_pairs(tmp_path):
+    """Of one structure only there are traces, as where the others were measured otherwise."""
+
+    def with_traces(source):
+        trace = np.repeat(np.arange(len(source) // 2), 2)
+        return replace(source, table=source.table.assign(trace=trace)) if "dots" in source.source.values() else source
+
+    training, validation = ([with_traces(in_pairs(acquisition(s, i))) for s in STRUCTURES] for i in (0, 7))
+    superpose(validation, STRUCTURES, "validation", 3, 64, 20, 1, tmp_path / "validation.arrow")
+    folder = run((training, open_composites(tmp_path / "validation.arrow")), tmp_path / "traces", steps=10)
+    assert read_description(folder).repeats == {"lag_frames": [], "per_frame": [], "traces": True}
+
+
+def test_what_is_thinned_while_training_is_settled_by_what_is_left():
+    """Positions of a thinned version are those that its own localizations give, as when a thin mixture is used."""
+    source, repeats = in_pairs(acquisition("dots", 0)), Repeats((1, 2), (0.5,))
+    ((field,),) = training_fields([source], ["dots"], 20, repeats, 0.1, 1)
+    versions = [field, *field.thinned]
+    assert [version.kept for version in versions] == [1, 0.5, 0.25, 0.125]
+    for version in versions:
+        assert len(version.row) == pytest.approx(version.kept * len(source), abs=6 * np.sqrt(len(source) / 4))
+        left = replace(source, table=source.table.iloc[np.sort(version.row)])
+        there = settled(points_of(left, 20), repeats)
+        np.testing.assert_array_equal(version.x_nm, there.x_nm[np.argsort(there.y_nm, kind="stable")])
+    ((measured,),) = training_fields([source], ["dots"], 20, Repeats(), 0.1, 1)
+    assert not measured.thinned  # as measured, it does not matter when they are thinned
 
 
 @pytest.mark.parametrize("threads", [1, 2])

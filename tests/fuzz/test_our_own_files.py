@@ -91,6 +91,7 @@ def test_damaged_composites_are_opened_or_their_fault_is_said(folder, reads):
     path = folder / "composites.arrow"
     columns = dict.fromkeys(("photons", "uncertainty_nm", "weight"), np.ones(20, np.float32))
     columns |= {"x_nm": np.arange(20.0), "y_nm": np.arange(20.0), "frame": 1, "row": 2, "unspecific": False}
+    columns |= {"trace": np.arange(20) // 2}
     rows = pd.DataFrame(columns | {"structure": np.arange(20) % 2})
     sources = {"pores": "p_1", "tubes": "t_1"}
     write_composites(path, ["pores", "tubes"], 20.0, 32, [(f"test_{number}", sources, rows) for number in range(2)])

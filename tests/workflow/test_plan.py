@@ -49,6 +49,12 @@ def test_jobs_ask_for_gpus_where_they_compute_on_them(fresh, change, asking):
     assert {rule: number for rule, number in asked.items() if number} == asking
 
 
+def test_a_model_that_starts_from_another_waits_for_it(fresh):
+    config = CONFIG | {"models": {"first": {}, "second": {"start_from": "first"}, "other": {}}, "model": "second"}
+    assert planned(fresh, config, ["results/toy/models/other/model.json"])["train"] == 1
+    assert planned(fresh, config, ["results/toy/models/second/model.json"])["train"] == 2
+
+
 EVERY_RULE = CONFIG | {
     "models": {"unet": {}, "forest": {"peer": "trees", "minutes": 1}},
     "sweeps": {"density": [0.5]},

@@ -52,7 +52,8 @@ class ModelDescription:
     weights_sha256 : str
         Checksum of the weights; empty for a peer.
     repeats : dict
-        How molecules repeat, the fields of `lusco.repeats.Repeats`; without bins, positions are shown as measured.
+        How molecules repeat, the fields of `lusco.repeats.Repeats`; without bins or traces, positions are shown as
+        measured.
     """
 
     structures: tuple[str, ...]

@@ -13,6 +13,7 @@ from lusco.errors import Fault, InputError
 from lusco.table import Localizations
 
 MAX_PIXELS = 2**29  # 512 megapixels, 2 GB as float32
+NO_TRACE = -1
 _BLOCK = 1 << 16  # localizations per block, so that temporaries stay in the processor's cache
 
 
@@ -101,6 +102,8 @@ class Points:
         Rows and columns.
     frame, uncertainty_nm : numpy.ndarray or None
         When each was measured and how precisely, shape (n,), where that is asked for and known.
+    trace : numpy.ndarray or None
+        Number of the trace of each, `NO_TRACE` where it has none, shape (n,), where that is asked for and known.
     """
 
     x_nm: np.ndarray
@@ -111,6 +114,7 @@ class Points:
     shape: tuple[int, int]
     frame: np.ndarray | None = None
     uncertainty_nm: np.ndarray | None = None
+    trace: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.x_nm)
@@ -169,7 +173,8 @@ def points_of(acquisition: Localizations, pixel_nm: float) -> Points:
     weight = table["weight"].to_numpy() if acquisition.is_image else None
     shape = shape_px(acquisition.field_nm, pixel_nm)
     x_nm, y_nm, frame, uncertainty_nm = (table[name].to_numpy() for name in ("x_nm", "y_nm", "frame", "uncertainty_nm"))
-    return Points(x_nm, y_nm, weight, (x0, y0), pixel_nm, shape, frame, uncertainty_nm)
+    trace = table["trace"].to_numpy() if "trace" in table else None
+    return Points(x_nm, y_nm, weight, (x0, y0), pixel_nm, shape, frame, uncertainty_nm, trace)
 
 
 def render(acquisition: Localizations, pixel_nm: float) -> np.ndarray:

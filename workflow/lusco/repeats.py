@@ -1,21 +1,22 @@
 """Repeats: localizations of one molecule, known by their closeness in space and time, tell its place together.
 
+Where traces say which localizations are of one molecule, as in MINFLUX, these are believed.
+
 A dye blinks, so that a molecule is localized several times within seconds to minutes. How often, and after which
 lag, is read from the pairs of close localizations: those in excess of what other molecules give, as in corrections of
 counts for blinking (Bohrer et al., Nat Methods 18, 669 (2021)). With that, Bayes' rule says how likely two
 localizations are of one molecule, and each is moved to the mean of its likely repeats. Nothing is merged or lost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
 from lusco.errors import Fault, InputError
-from lusco.render import Points
+from lusco.render import NO_TRACE, Points
 
 BINS = 24  # of lags, from one frame to the longest, each longer than the last by the same factor
 NEAR_SIGMAS = 2.0  # pairs this close, in standard deviations of their distance in x or y, are counted
@@ -38,13 +39,16 @@ class Repeats:
         Edges of bins of lags, in frames; empty where no repeats are known.
     per_frame : tuple of float
         Expected number of later repeats of a localization in each frame of a bin; one fewer than edges.
+    traces : bool
+        Whether repeats are told by traces, so that nothing has to be known of them.
     """
 
     lag_frames: tuple[int, ...] = ()
     per_frame: tuple[float, ...] = ()
+    traces: bool = False
 
     def __bool__(self) -> bool:
-        return len(self.per_frame) > 0
+        return self.traces or len(self.per_frame) > 0
 
     @property
     def per_localization(self) -> float:
@@ -52,34 +56,45 @@ class Repeats:
         return float(np.dot(self.per_frame, np.diff(self.lag_frames)))
 
 
+def traced(points: Points) -> bool:
+    """Whether some localizations are of traces."""
+    return points.trace is not None and bool((points.trace != NO_TRACE).any())
+
+
 def usable(points: Points) -> bool:
-    """Whether repeats can be told: the frames are known, and the uncertainty of each localization."""
+    """Whether repeats can be told without traces: the frames are known, and the uncertainty of each localization."""
     if points.frame is None or points.uncertainty_nm is None or not points.frame.any():  # unknown ones are 0
         return False
     return bool((np.isfinite(points.uncertainty_nm) & (points.uncertainty_nm > 0)).all())
 
 
-def check_usable(points: Points, repeats: Repeats, file: str | Path) -> None:
+def check_usable(named: Iterable[tuple[str, Points]], repeats: Repeats) -> None:
     """Check that what a model is applied to is like what it learned from.
 
     Parameters
     ----------
-    points : Points
-        Localizations.
+    named : iterable of tuple
+        Names, for the error, and localizations. Some may have no traces, of a structure that was measured otherwise.
     repeats : Repeats
         Of the model.
-    file : str or Path
-        Named in the error.
 
     Raises
     ------
     InputError
-        If the model knows repeats, and these localizations have no frames or no uncertainties.
+        If the model knows repeats, and these localizations lack what tells them.
     """
-    if repeats and len(points) and not usable(points):
-        what = "it lacks frames or uncertainties, by which the model finds localizations of the same molecule"
-        mend = "name these columns, or use a model that was trained with `settle: false`"
-        raise InputError(Fault(file, what, mend))
+    if not repeats:
+        return
+    told = traced if repeats.traces else usable
+    lacks = {name: not told(points) for name, points in named if len(points)}
+    if not any(lacks.values()) or (repeats.traces and not all(lacks.values())):
+        return
+    what, mend = "it lacks frames or uncertainties", "name these columns"
+    if repeats.traces:
+        what, mend = "it names no traces", "export them"
+    what = f"{what}, by which the model finds localizations of the same molecule"
+    mend = f"{mend}, or use a model that was trained with `settle: false`"
+    raise InputError(Fault(next(name for name in lacks if lacks[name]), what, mend))
 
 
 def learn_repeats(acquisitions: Sequence[Points]) -> Repeats:
@@ -140,7 +155,7 @@ def _excess(points: Points, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
 
 
 def settled(points: Points, repeats: Repeats) -> Points:
-    """The same localizations, each moved to where its molecule most likely is.
+    """The same localizations, each moved to where its molecule most likely is, or to the mean of its trace.
 
     Parameters
     ----------
@@ -149,6 +164,8 @@ def settled(points: Points, repeats: Repeats) -> Points:
     repeats : Repeats
         How often and when a molecule is localized again.
     """
+    if repeats.traces:
+        return _at_means_of_traces(points) if traced(points) else points
     if not repeats or not len(points) or not usable(points):
         return points
     order = np.argsort(points.y_nm, kind="stable")
@@ -165,6 +182,20 @@ def settled(points: Points, repeats: Repeats) -> Points:
         place = _settle(place, frame[some], sigma_nm[some], frames, reach_nm, repeats)
         moved_x[order[start:stop]], moved_y[order[start:stop]] = place[start - some.start :][: stop - start].T
     return replace(points, x_nm=moved_x, y_nm=moved_y)
+
+
+def _at_means_of_traces(points: Points) -> Points:
+    """Each localization of a trace at the mean of those, weighted by precision where it is known of all."""
+    own = np.flatnonzero(points.trace != NO_TRACE)
+    _, trace = np.unique(points.trace[own], return_inverse=True)
+    sigma_nm = points.uncertainty_nm[own].astype(np.float64)
+    known = (np.isfinite(sigma_nm) & (sigma_nm > 0)).all()
+    weight = sigma_nm**-2 if known else np.ones(len(own))
+    total = np.bincount(trace, weight)
+    moved = {"x_nm": points.x_nm.copy(), "y_nm": points.y_nm.copy()}
+    for place in moved.values():
+        place[own] = (np.bincount(trace, weight * place[own]) / total)[trace]
+    return replace(points, **moved)
 
 
 def settled_table(table: pd.DataFrame, points: Points, repeats: Repeats) -> pd.DataFrame:

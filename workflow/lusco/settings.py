@@ -171,13 +171,37 @@ def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
     if full["pretrained"] and "=" in full["pretrained"]:
         yield Fault(file, "the path of the model has a `=`", "rename the folder", "key `pretrained`")
     yield from _models_not_there(full, file)
+    yield from _endless_starts(full, file)
 
 
 def named_models(full: Mapping[str, Any]) -> dict[str, str]:
     """Folders of the models that a configuration applies or starts from, by the key that names each."""
-    named = {"pretrained": full["pretrained"], "train.start_from": full["train"]["start_from"]}
-    named |= {f"models.{name}.start_from": how.get("start_from", "") for name, how in full["models"].items()}
+    starts = {"train.start_from": full["train"]["start_from"]}
+    starts |= {f"models.{name}.start_from": how.get("start_from", "") for name, how in full["models"].items()}
+    named = {"pretrained": full["pretrained"]}
+    named |= {key: start for key, start in starts.items() if start not in full["models"]}  # those are yet to be trained
     return {key: folder for key, folder in named.items() if folder}
+
+
+def start_of(full: Mapping[str, Any], name: str) -> str:
+    """What the training of a model starts from: another model of the experiment, a folder, or nothing (empty)."""
+    return full["models"][name].get("start_from", full["train"]["start_from"])
+
+
+def _endless_starts(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
+    """Models that start from a peer, whose weights are others, or in the end from themselves."""
+    models = full["models"]
+    for name in (name for name, how in models.items() if "peer" not in how):
+        passed = [name]
+        while (start := start_of(full, passed[-1])) in models and "peer" not in models[start] and start not in passed:
+            passed.append(start)
+        key = (
+            f"key `models.{passed[-1]}.start_from`" if "start_from" in models[passed[-1]] else "key `train.start_from`"
+        )
+        if start in models and "peer" in models[start]:
+            yield Fault(file, f"the model `{start}` is a peer, whose weights are others", "name one of our own", key)
+        elif start == name:
+            yield Fault(file, f"`{name}` would start from itself", "name another model, or none (empty)", key)
 
 
 def _models_not_there(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:

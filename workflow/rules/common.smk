@@ -16,7 +16,7 @@ from lusco.errors import InputError
 from lusco.fetch import fetchable
 from lusco.files import check_writable, date_back
 from lusco.model import learnt_acquisitions
-from lusco.settings import load_config, named_models
+from lusco.settings import load_config, named_models, start_of
 from lusco.sheet_reader import read_sheet
 
 LIBRARY = Path(lusco.__file__).parent
@@ -125,8 +125,10 @@ def model_folder(name):
 
 def start_files(name):
     """The model whose weights a training starts from, if any."""
-    folder = CONFIG["models"][name].get("start_from", CONFIG["train"]["start_from"])
-    return [local(f"{folder}/{file}") for file in MODEL_FILES] if folder else []
+    start = start_of(CONFIG, name)
+    if start in CONFIG["models"]:
+        return model_files(start)
+    return [local(f"{start}/{file}") for file in MODEL_FILES] if start else []
 
 
 def model_files(name):
@@ -233,7 +235,10 @@ def memory(mb):
 
 def training(model):
     """How a model of our own is trained."""
-    return CONFIG["train"] | CONFIG["models"][model]
+    how = CONFIG["train"] | CONFIG["models"][model]
+    if how["start_from"] in CONFIG["models"]:
+        how["start_from"] = workflow.modifier.modify_path(model_folder(how["start_from"]))
+    return how
 
 
 def gpus(model):

@@ -2,6 +2,7 @@
 
 from lusco.model import ModelDescription
 from lusco.package.parts import CARD, INPUT, ONNX, OUTPUT, sizes
+from lusco.repeats import Repeats
 
 FORBIDDEN = (
     "Samples with structures that it does not know: they are given to those that it does.",
@@ -130,7 +131,7 @@ def readme(model: ModelDescription, has_card: bool) -> str:
     smallest, step, halo = sizes(model.depth)
     predicted = model.head == "regression"
     return _TEXT.format(
-        settled=_SETTLED if model.repeats["per_frame"] else "",
+        settled=_SETTLED if Repeats(**model.repeats) else "",
         title=f"LUSCo recolouring of {len(model.structures)} structures",
         summary=summary(model),
         input=INPUT,

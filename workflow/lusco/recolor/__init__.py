@@ -78,8 +78,8 @@ def recolor_composites(recolorer: Recolorer, composites: Composites, out: str | 
     localization of the composites one after another and a column per structure; `regions.csv` tells how familiar
     each region of each composite is.
     """
-    for index, name in enumerate(composites.names):
-        check_usable(composites.points(composites.table(index)), recolorer.repeats, name)
+    named = ((name, composites.points(composites.table(index))) for index, name in enumerate(composites.names))
+    check_usable(named, recolorer.repeats)
     write_recolored(composites, lambda table: recolorer(composites.points(table)), recolorer.known, out)
 
 
@@ -141,7 +141,7 @@ def recolor_acquisition(
     """
     model = recolorer.description
     points = points_of(acquisition, model.pixel_nm)
-    check_usable(points, recolorer.repeats, acquisition.source["acquisition"])
+    check_usable([(acquisition.source["acquisition"], points)], recolorer.repeats)
     result = recolorer(points)
     recolored = image.Image(result.channels, model.pixel_nm, model.structures)
     image.write(recolored, image_out, on_black(len(model.structures)))

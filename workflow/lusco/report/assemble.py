@@ -3,13 +3,13 @@
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from lusco.files import read_csv
 from lusco.model import ModelDescription
 from lusco.recolor.mixture import read_mixture
+from lusco.repeats import Repeats
 from lusco.report.content import COMPOSITES, ReportContent
 
 PACKAGES = ("lusco", "snakemake", "torch", "lightning", "numpy", "pandas", "scikit-image", "tifffile", "locan")
@@ -89,12 +89,16 @@ def assemble(
 
 def _shown(model: ModelDescription) -> str:
     """What positions the network of a model is shown, in a sentence."""
-    edges, per_frame = model.repeats["lag_frames"], model.repeats["per_frame"]
-    if not per_frame:
+    repeats = Repeats(**model.repeats)
+    if not repeats:
         return "The network sees positions as they were measured."
-    later = sum(rate * (end - start) for rate, (start, end) in zip(per_frame, pairwise(edges), strict=True))
+    if repeats.traces:
+        return (
+            "The network sees each localization at the mean of its trace, if it has one; images and tables keep"
+            " positions as they were measured."
+        )
+    later = f"{repeats.per_localization:.1f} later ones within {repeats.lag_frames[-1]} frames"
     return (
         "The network sees each localization at the mean of its likely repeats, those of the same molecule (by the"
-        f" training acquisitions, {later:.1f} later ones within {edges[-1]} frames); images and tables keep positions"
-        " as they were measured."
+        f" training acquisitions, {later}); images and tables keep positions as they were measured."
     )

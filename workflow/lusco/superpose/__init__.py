@@ -14,10 +14,12 @@ import pandas as pd
 
 from lusco import table as tables
 from lusco.errors import Fault, raise_all
+from lusco.render import NO_TRACE
 from lusco.superpose.composites import write_composites
 from lusco.superpose.pieces import Field, cut, prepare
 from lusco.table import Localizations
 
+CHANNELS = 128  # more than there can be
 ATTEMPTS = 20  # how often to look for a piece that is not empty
 
 
@@ -191,9 +193,18 @@ def localizations_of(
             "frame": rows["frame"].to_numpy(),
             "photons": rows["photons"].to_numpy(),
             "uncertainty_nm": rows["uncertainty_nm"].to_numpy(),
+            "trace": _traces(rows, channel),
             "weight": np.float32(1) if piece.weight is None else piece.weight,
             "structure": np.int8(channel),
             "unspecific": rows["unspecific"].to_numpy() if "unspecific" in rows else False,
             "row": piece.row,
         }
     )
+
+
+def _traces(rows: Mapping, channel: int) -> np.ndarray:
+    """Numbers of the traces of some localizations, other ones for each channel."""
+    if "trace" not in rows:
+        return np.full(len(rows), NO_TRACE)
+    number, _ = pd.factorize(rows["trace"])
+    return np.where(rows["trace"] == NO_TRACE, NO_TRACE, number * CHANNELS + channel)

@@ -26,6 +26,7 @@ SCHEMA = pa.schema(
         ("frame", pa.int64()),
         ("photons", pa.float32()),
         ("uncertainty_nm", pa.float32()),
+        ("trace", pa.int64()),  # number within the composite, or NO_TRACE
         ("weight", pa.float32()),  # 1 for a localization, counts for a pixel of an image
         ("structure", pa.int8()),  # index of the true structure
         ("unspecific", pa.bool_()),  # known for simulated acquisitions only, otherwise false
@@ -105,9 +106,9 @@ def count(table: pd.DataFrame, structures: int, side_px: int, pixel_nm: float) -
 
 
 def _points(table: pd.DataFrame, side_px: int, pixel_nm: float) -> Points:
-    names = ("x_nm", "y_nm", "weight", "frame", "uncertainty_nm")
-    x_nm, y_nm, weight, frame, uncertainty_nm = (table[name].to_numpy() for name in names)
-    return Points(x_nm, y_nm, weight, (0.0, 0.0), pixel_nm, (side_px, side_px), frame, uncertainty_nm)
+    names = ("x_nm", "y_nm", "weight", "frame", "uncertainty_nm", "trace")
+    x_nm, y_nm, weight, *known = (table[name].to_numpy() for name in names)
+    return Points(x_nm, y_nm, weight, (0.0, 0.0), pixel_nm, (side_px, side_px), *known)
 
 
 def write_composites(

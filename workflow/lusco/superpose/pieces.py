@@ -32,6 +32,10 @@ class Field:
         Counts per row, where the acquisition is an image.
     pixel_nm : float or None
         Pixel size of the image, where the acquisition is one.
+    kept : float
+        Fraction of the acquisition's localizations that these are.
+    thinned : tuple of Field
+        The same acquisition with ever fewer localizations, where it was thinned before.
     """
 
     name: str
@@ -42,6 +46,12 @@ class Field:
     row: np.ndarray
     weight: np.ndarray | None = None
     pixel_nm: float | None = None
+    kept: float = 1.0
+    thinned: tuple["Field", ...] = ()
+
+    def nearest(self, keep: float) -> "Field":
+        """Of this and its thinned versions, the one with the fewest localizations that has a fraction `keep` of all."""
+        return min((field for field in (self, *self.thinned) if field.kept >= keep), key=lambda field: field.kept)
 
 
 @dataclass(frozen=True)
@@ -128,10 +138,12 @@ def cut(field: Field, side_nm: float, keep: float, rng: np.random.Generator) -> 
     side_nm : float
         Side of the square in nm.
     keep : float
-        Each localization is kept with this probability.
+        Each localization of the acquisition is kept with this probability.
     rng : numpy.random.Generator
         Source of randomness.
     """
+    field = field.nearest(keep)
+    keep /= field.kept
     angle = _random_angle(field, side_nm, rng)
     cosine, sine = (float(np.round(value, 15)) for value in (np.cos(angle), np.sin(angle)))
     half = side_nm / 2 * (abs(cosine) + abs(sine))

@@ -4,7 +4,7 @@ import logging
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import lightning
@@ -23,12 +23,12 @@ from lusco.model import ModelDescription, learnt_acquisitions, start_network, wr
 from lusco.network import UNet, coarsest_px
 from lusco.recolor.network import answer_of
 from lusco.render import points_of
-from lusco.repeats import Repeats, learn_repeats, settled_table, usable
+from lusco.repeats import Repeats, learn_repeats, traced, usable
 from lusco.settings import TrainSettings
-from lusco.superpose import by_structure, composites_of
+from lusco.superpose import composites_of
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
-from lusco.train.crops import Crops, FixedComposites, training_loader
+from lusco.train.crops import Crops, FixedComposites, training_fields, training_loader
 from lusco.train.identity import fingerprint
 from lusco.train.loop import Schedule, Task, choose_device, choose_precision, fit, process_rank
 
@@ -81,11 +81,8 @@ def train(
     validations = max(1, round(settings.steps / settings.validate_every))
     schedule = Schedule(validations, -(-settings.steps // validations), settings.patience, settings.learning_rate)
     repeats = _repeats(acquisitions, validation, settings)
-    fields = by_structure(
-        [_settled(acquisition, repeats, pixel_nm) for acquisition in acquisitions], structures, pixel_nm
-    )
     crops = Crops(
-        fields,
+        training_fields(acquisitions, structures, pixel_nm, repeats, settings.keep_fraction_min, seed),
         settings.crop_px,
         pixel_nm,
         settings.keep_fraction_min,
@@ -171,6 +168,9 @@ def _repeats(acquisitions: Sequence[Localizations], validation: Composites, sett
     if not settings.settle or not HEADS[settings.head].divides:
         return Repeats()
     points = [points_of(acquisition, validation.pixel_nm) for acquisition in acquisitions]
+    if any(map(traced, points)):
+        logger.info("localizations are shown at the mean of their trace")
+        return Repeats(traces=True)
     lacking = [a.source["acquisition"] for a, own in zip(acquisitions, points, strict=True) if not usable(own)]
     lacking += [n for i, n in enumerate(validation.names) if not usable(validation.points(validation.table(i)))]
     if lacking:
@@ -183,11 +183,6 @@ def _repeats(acquisitions: Sequence[Localizations], validation: Composites, sett
     else:
         logger.info("positions are shown as measured: no molecule seems to repeat")
     return repeats
-
-
-def _settled(acquisition: Localizations, repeats: Repeats, pixel_nm: float) -> Localizations:
-    points = points_of(acquisition, pixel_nm)
-    return replace(acquisition, table=settled_table(acquisition.table, points, repeats))
 
 
 def _check_sizes(side_px: int, settings: TrainSettings, device: str) -> None:

@@ -1,15 +1,49 @@
 """Training crops and validation composites as torch data sets: pairs of composite and channels."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from torch import Tensor, from_numpy
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from lusco.render import points_of
 from lusco.repeats import Repeats, settled_table
 from lusco.superpose import random_generator, training_crop
 from lusco.superpose.composites import Composites, count
-from lusco.superpose.pieces import Field
+from lusco.superpose.pieces import Field, prepare
+from lusco.table import Localizations
+
+
+def training_fields(
+    acquisitions: Sequence[Localizations],
+    structures: Sequence[str],
+    pixel_nm: float,
+    repeats: Repeats,
+    keep_min: float,
+    seed: int,
+) -> tuple[list[Field], ...]:
+    """Acquisitions prepared for cutting, a list for each structure, as `repeats` settle them.
+
+    Fewer localizations settle less well. What is thinned for a crop therefore comes from a version of the acquisition
+    that was halved before, as often as `keep_min` asks, so that it has at most twice the localizations needed.
+    """
+    fractions = [1.0]
+    while repeats and fractions[-1] / 2 > keep_min:
+        fractions.append(fractions[-1] / 2)
+    fields = []
+    for acquisition in acquisitions:
+        first, *thinned = (_settled(acquisition, pixel_nm, repeats, fraction, seed) for fraction in fractions)
+        fields.append(replace(first, thinned=tuple(thinned)))
+    return tuple([field for field in fields if field.structure == structure] for structure in structures)
+
+
+def _settled(acquisition: Localizations, pixel_nm: float, repeats: Repeats, fraction: float, seed: int) -> Field:
+    rng = random_generator(seed, "thinned", acquisition.source["acquisition"], str(fraction))
+    row = np.flatnonzero(rng.random(len(acquisition)) < fraction)
+    some = replace(acquisition, table=acquisition.table.iloc[row])
+    field = prepare(replace(some, table=settled_table(some.table, points_of(some, pixel_nm), repeats)), pixel_nm)
+    return replace(field, row=row[field.row], kept=fraction)
 
 
 class Crops(Dataset):

@@ -13,7 +13,8 @@ from lusco.settings import TrainSettings
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
 
-USED = ("x_nm", "y_nm", "weight", "frame", "uncertainty_nm")  # columns that crops, scales and repeats are made of
+# columns that crops, scales and repeats are made of
+USED = ("x_nm", "y_nm", "weight", "frame", "uncertainty_nm", "trace")
 
 
 def fingerprint(
