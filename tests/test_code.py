@@ -37,6 +37,17 @@ def test_what_a_training_does_not_import_is_none_of_it(library, module):
     assert code_hash("lusco.train", library) == before
 
 
+@pytest.mark.parametrize("file", sorted(LIBRARY.rglob("*.py")), ids=lambda file: str(file.relative_to(LIBRARY)))
+def test_no_import_is_overlooked(file):
+    """Found as text, they are at least those that Python finds."""
+    nodes = list(ast.walk(ast.parse(file.read_bytes())))
+    plain = [name.name for node in nodes if isinstance(node, ast.Import) for name in node.names]
+    assert not [name for name in plain if name.startswith("lusco")]
+    origins = [n for n in nodes if isinstance(n, ast.ImportFrom) and f"{n.module}.".startswith("lusco.")]
+    true = {name for n in origins for name in (n.module, *(f"{n.module}.{own.name}" for own in n.names))}
+    assert true <= set(_imports(file.read_bytes()))
+
+
 RULES = "\n".join(file.read_text() for file in sorted((LIBRARY.parent / "rules").glob("*.smk")))
 STAGES = re.findall(r"code=code\(([^)]*)\).*?lusco --log \{log\} ([a-z-]+)", RULES, re.DOTALL)
 COMMANDS = {
