@@ -2,10 +2,10 @@ r"""What a change of multiplicity or density between training and use costs, on 
 
     .venv/bin/python benchmarks/real_data.py [real_nanoscale|real_fields ...] [--cores 2]
 
-Each real experiment is trained three times: on localizations as they were acquired; with the repeats of a molecule
-merged (by trace where there are traces, else within 30 nm and three dark frames); and as acquired, but thinned to
-anything down to a tenth while training. Each model is applied to test composites as acquired and merged, complete and
-thinned to a quarter.
+Each real experiment is trained three times, with positions as measured: on localizations as they were acquired; with
+the repeats of a molecule merged (by trace where there are traces, else within 30 nm and three dark frames); and as
+acquired, but thinned to anything down to a tenth while training. Each model is applied to test composites as acquired
+and merged, complete and thinned to a quarter.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def run(experiment: str, name: str, merge: str, train: dict, pretrained: str, co
     differs = {
         "experiment": name,
         "ingest": {"merge": merge},
-        "train": train,
+        "train": train | {"settle": False},  # what repeats do to positions as measured
         "sweeps": {"density": LEVELS, "composites": 24},
         "pretrained": pretrained,
     }
