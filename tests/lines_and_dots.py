@@ -33,6 +33,16 @@ def acquisition(structure, index):
     return table.localizations({"x_nm": xy[0], "y_nm": xy[1]}, (0, 3000, 0, 3000), source)
 
 
+def in_pairs(source):
+    """An acquisition whose localizations come in pairs of successive frames."""
+    rng = np.random.default_rng([*map(ord, source.source["acquisition"])])
+    places = np.repeat(source.table[["x_nm", "y_nm"]].to_numpy()[::2], 2, axis=0)
+    x_nm, y_nm = np.clip(places + rng.normal(0, 10, places.shape), 0, 3000).T
+    frame = np.repeat(rng.integers(1, 9_000, len(source) // 2), 2) + np.tile([0, 1], len(source) // 2)
+    columns = {"x_nm": x_nm, "y_nm": y_nm, "frame": frame, "uncertainty_nm": np.full(len(source), 10.0)}
+    return table.localizations(columns, source.field_nm, source.source)
+
+
 def write_material(folder: Path) -> list[Path]:
     """Two training acquisitions of each structure, whose files are returned, and `validation.arrow`."""
     files = [folder / f"{structure}_{index}.parquet" for structure in STRUCTURES for index in range(2)]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from lines_and_dots import SETTINGS, STRUCTURES, acquisition
+from lines_and_dots import SETTINGS, STRUCTURES, acquisition, in_pairs
 
 from lusco import table
 from lusco.answer import soften
@@ -15,13 +15,10 @@ from lusco.errors import InputError
 from lusco.evaluate.assignment import accepted_counts
 from lusco.model import learnt_acquisitions, read_description
 from lusco.recolor import Recolorer
-from lusco.render import points_of
-from lusco.repeats import Repeats, settled
 from lusco.settings import stage_settings
 from lusco.superpose import superpose
 from lusco.superpose.composites import open_composites, write_composites
 from lusco.train import _check_sizes, train
-from lusco.train.crops import Successive, training_fields
 from lusco.train.identity import fingerprint
 from lusco.train.loop import choose_precision
 
@@ -45,16 +42,6 @@ def run(material, out, **settings):
 @pytest.fixture(scope="module")
 def trained(material, tmp_path_factory):
     return run(material, tmp_path_factory.mktemp("trained"))
-
-
-def in_pairs(source):
-    """An acquisition whose localizations come in pairs of successive frames."""
-    rng = np.random.default_rng([*map(ord, source.source["acquisition"])])
-    places = np.repeat(source.table[["x_nm", "y_nm"]].to_numpy()[::2], 2, axis=0)
-    x_nm, y_nm = np.clip(places + rng.normal(0, 10, places.shape), 0, 3000).T
-    frame = np.repeat(rng.integers(1, 9_000, len(source) // 2), 2) + np.tile([0, 1], len(source) // 2)
-    columns = {"x_nm": x_nm, "y_nm": y_nm, "frame": frame, "uncertainty_nm": np.full(len(source), 10.0)}
-    return table.localizations(columns, source.field_nm, source.source)
 
 
 def test_the_loss_falls_below_chance(trained):
@@ -94,21 +81,6 @@ def test_traces_are_believed_rather_than_close_pairs(tmp_path):
     superpose(validation, STRUCTURES, "validation", 3, 64, 20, 1, tmp_path / "validation.arrow")
     folder = run((training, open_composites(tmp_path / "validation.arrow")), tmp_path / "traces", steps=10)
     assert read_description(folder).repeats == {"lag_frames": [], "per_frame": [], "traces": True}
-
-
-def test_what_is_thinned_while_training_is_settled_by_what_is_left():
-    """Positions of a thinned version are those that its own localizations give, as when a thin mixture is used."""
-    source, repeats = in_pairs(acquisition("dots", 0)), Repeats((1, 2), (0.5,))
-    ((field,),) = training_fields([source], ["dots"], 20, repeats, 0.1, 1)
-    versions = [field, *field.thinned]
-    assert [version.kept for version in versions] == [1, 0.5, 0.25, 0.125]
-    for version in versions:
-        assert len(version.row) == pytest.approx(version.kept * len(source), abs=6 * np.sqrt(len(source) / 4))
-        left = replace(source, table=source.table.iloc[np.sort(version.row)])
-        there = settled(points_of(left, 20), repeats)
-        np.testing.assert_array_equal(version.x_nm, there.x_nm[np.argsort(there.y_nm, kind="stable")])
-    ((measured,),) = training_fields([source], ["dots"], 20, Repeats(), 0.1, 1)
-    assert not measured.thinned  # as measured, it does not matter when they are thinned
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -255,18 +227,6 @@ def test_a_model_says_where_it_comes_from(trained):
     assert description.training["acquisitions"] == {"lines": ["lines_0", "lines_1"], "dots": ["dots_0", "dots_1"]}
     assert description.pixel_nm == 20
     assert description.rejection[0]["rejected"] == 0
-
-
-def test_each_epoch_draws_new_crops_and_a_resumed_one_the_same():
-    sampler = Successive(3, 1)
-    assert [list(sampler), list(sampler), list(sampler)] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
-    assert list(Successive(3, 1, epoch=2)) == [6, 7, 8]
-
-
-def test_processes_share_each_batch():
-    first, second = (list(Successive(4, 2, rank, 2, epoch=1)) for rank in range(2))
-    assert first == [8, 9, 12, 13]
-    assert second == [10, 11, 14, 15]
 
 
 def test_more_gpus_than_there_are_is_a_fault(monkeypatch):

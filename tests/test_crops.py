@@ -1,0 +1,38 @@
+"""Training crops: which are drawn when, and where their localizations are."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from lines_and_dots import acquisition, in_pairs
+
+from lusco.render import points_of
+from lusco.repeats import Repeats, settled
+from lusco.train.crops import Successive, training_fields
+
+
+def test_each_epoch_draws_new_crops_and_a_resumed_one_the_same():
+    sampler = Successive(3, 1)
+    assert [list(sampler), list(sampler), list(sampler)] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+    assert list(Successive(3, 1, epoch=2)) == [6, 7, 8]
+
+
+def test_processes_share_each_batch():
+    first, second = (list(Successive(4, 2, rank, 2, epoch=1)) for rank in range(2))
+    assert first == [8, 9, 12, 13]
+    assert second == [10, 11, 14, 15]
+
+
+def test_what_is_thinned_while_training_is_settled_by_what_is_left():
+    """Positions of a thinned version are those that its own localizations give, as when a thin mixture is used."""
+    source, repeats = in_pairs(acquisition("dots", 0)), Repeats((1, 2), (0.5,))
+    ((field,),) = training_fields([source], ["dots"], 20, repeats, 0.1, 1)
+    versions = [field, *field.thinned]
+    assert [version.kept for version in versions] == [1, 0.5, 0.25, 0.125]
+    for version in versions:
+        assert len(version.row) == pytest.approx(version.kept * len(source), abs=6 * np.sqrt(len(source) / 4))
+        left = replace(source, table=source.table.iloc[np.sort(version.row)])
+        there = settled(points_of(left, 20), repeats)
+        np.testing.assert_array_equal(version.x_nm, there.x_nm[np.argsort(there.y_nm, kind="stable")])
+    ((measured,),) = training_fields([source], ["dots"], 20, Repeats(), 0.1, 1)
+    assert not measured.thinned  # as measured, it does not matter when they are thinned
