@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from lusco.answer import Answer, finish, of_pixels, soften
-from lusco.recolor.tiles import SHIFTS_PX, apply_to_points
+from lusco.network import UNet
+from lusco.recolor.tiles import SHIFTS_PX, SYMMETRIES, apply_to_points
 from lusco.render import Points
 
 SIDE_PX, PIXEL_NM = 16, 20.0
@@ -30,6 +31,10 @@ class Counts(nn.Module):
     """A network whose answer is what it sees."""
 
     channels, depth = 1, 1
+
+    def __init__(self, subpixels=1):
+        super().__init__()
+        self.subpixels = subpixels
 
     def forward(self, counts):
         return counts
@@ -81,6 +86,37 @@ def test_localizations_share_a_pixel_in_fewer_views_the_farther_apart_they_are(a
     np.testing.assert_allclose(both, 1 + (1 - apart_px))
 
 
+@pytest.mark.parametrize("subpixels", [2, 4])
+def test_in_parts_of_a_pixel_localizations_share_less(subpixels):
+    """Half a part of a pixel apart, they share every other part."""
+    both = apply_to_points(Counts(subpixels), at(105.0, 105.0 + PIXEL_NM / subpixels / 2), 64, "cpu")
+    np.testing.assert_allclose(both, 1.5)
+    apart = apply_to_points(Counts(subpixels), at(105.0, 105.0 + PIXEL_NM / subpixels), 64, "cpu")
+    np.testing.assert_allclose(apart, 1)
+
+
+@pytest.mark.parametrize("subpixels", [1, 2])
+def test_every_localization_gets_the_output_at_its_own_place_from_whichever_tile(subpixels):
+    """The field is no square, so that turning it changes its sides; what a view shows is that of whole images."""
+    torch.manual_seed(0)
+    network = UNet(2, 4, 1, subpixels).eval()
+    x_nm, y_nm = np.random.default_rng(0).uniform(0, PIXEL_NM, (2, 500)) * [[30], [21]]
+    points = Points(x_nm, y_nm, None, (0.0, 0.0), PIXEL_NM, (21, 30))
+    expected = np.zeros((2, len(points)))
+    for (turns, step), shift in zip(SYMMETRIES, SHIFTS_PX, strict=True):
+        fine = points.finer(subpixels)
+        pixel = fine.pixel(shift)
+        turned = np.rot90(fine.counts(pixel), turns)[:, ::step]
+        rows, columns = turned.shape
+        padded = np.pad(turned, [(0, -side % (4 * subpixels)) for side in (rows, columns)])
+        with torch.inference_mode():
+            output = network(torch.from_numpy(padded)[None, None])[0].numpy()[:, :rows, :columns]
+        back = np.rot90(output[:, :, ::step], -turns, axes=(1, 2))
+        expected += back.reshape(2, -1)[:, pixel] / len(SYMMETRIES)
+    for tile_px in (4, 64):
+        np.testing.assert_allclose(apply_to_points(network, points, tile_px, "cpu"), expected, atol=1e-5)
+
+
 def test_pixels_of_an_image_are_seen_as_they_are():
     """Their centres stay within one pixel each in every view, also of pixels of half and of quarter the size."""
     for ratio in (1, 2, 4):
@@ -94,7 +130,7 @@ def test_of_an_answer_that_depends_on_the_direction_only_the_mean_is_left():
     """But for the part of a pixel by which the views differ; a single view would give 0 to 15."""
 
     class Rows(nn.Module):
-        channels, depth = 1, 1
+        channels, depth, subpixels = 1, 1, 1
 
         def forward(self, counts):
             return torch.arange(counts.shape[2], dtype=torch.float32)[:, None].expand_as(counts)

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lines_and_dots import acquisition, in_pairs
+from lines_and_dots import acquisition, in_pairs, write_material
+from torch.nn.functional import avg_pool2d
 
 from lusco.render import points_of
 from lusco.repeats import Repeats, settled
-from lusco.train.crops import Successive, training_fields
+from lusco.superpose.composites import open_composites
+from lusco.train.crops import FixedComposites, Successive, training_fields
 
 
 def test_each_epoch_draws_new_crops_and_a_resumed_one_the_same():
@@ -21,6 +23,16 @@ def test_processes_share_each_batch():
     first, second = (list(Successive(4, 2, rank, 2, epoch=1)) for rank in range(2))
     assert first == [8, 9, 12, 13]
     assert second == [10, 11, 14, 15]
+
+
+def test_fixed_composites_are_shown_in_parts_of_pixels(tmp_path):
+    """Four parts of a pixel hold what the pixel holds, of each structure."""
+    write_material(tmp_path)
+    composites = open_composites(tmp_path / "validation.arrow")
+    whole, halves = FixedComposites(composites, Repeats())[0], FixedComposites(composites, Repeats(), 2)[0]
+    for seen, parts in zip(whole, halves, strict=True):
+        np.testing.assert_array_equal(4 * avg_pool2d(parts, 2), seen)
+        assert parts.max() < seen.max(), "more than one part of a pixel is used"
 
 
 def test_what_is_thinned_while_training_is_settled_by_what_is_left():

@@ -116,6 +116,8 @@ def test_a_new_network_starts_from_a_model_and_its_structures(folder):
 def test_a_model_of_another_size_or_pixel_is_no_start(folder):
     with pytest.raises(InputError, match=r"has 4 features and depth 2; set `train\.features`"):
         start_network(UNet(2, 4, 3), ["lines", "dots"], 20, folder)
+    with pytest.raises(InputError, match=r"sees the side of a pixel in 1 parts, not 2; set `train\.subpixels`"):
+        start_network(UNet(2, 4, 2, 2), ["lines", "dots"], 20, folder)
     with pytest.raises(InputError, match="has pixels of 20 nm, not 10"):
         start_network(UNet(2, 4, 2), ["lines", "dots"], 10, folder)
 

@@ -11,20 +11,23 @@ from lusco.network import UNet, coarsest_px, context_px
 from lusco.recolor.tiles import apply_symmetric, apply_tiled
 
 
-def small_network(channels=3, features=4, depth=2):
+def small_network(channels=3, features=4, depth=2, subpixels=1):
     torch.manual_seed(0)
-    return UNet(channels, features, depth).eval()
+    return UNet(channels, features, depth, subpixels).eval()
 
 
-def test_parameter_count_follows_from_the_layers():
+@pytest.mark.parametrize("subpixels", [1, 2])
+def test_parameter_count_follows_from_the_layers(subpixels):
     features, depth, channels = 8, 3, 5
     widths = [features * 2**level for level in range(depth + 1)]
     block = {width: 2 * (9 * width * width + width) for width in widths}
-    expected = 9 * 4 * features + features + 4 * (features * channels + channels)
+    patch = 4 * subpixels**2
+    expected = 9 * patch * features + features + patch * (features * channels + channels)
     expected += sum(block[width] for width in widths) + sum(block[width] for width in widths[:-1])
     for fine, coarse in pairwise(widths):
         expected += 4 * fine * coarse + coarse + coarse * fine + fine
-    assert sum(parameter.numel() for parameter in UNet(channels, features, depth).parameters()) == expected
+    network = UNet(channels, features, depth, subpixels)
+    assert sum(parameter.numel() for parameter in network.parameters()) == expected
 
 
 def test_a_level_that_is_switched_off_can_learn_again():
@@ -35,18 +38,19 @@ def test_a_level_that_is_switched_off_can_learn_again():
     assert network.down[-1].bias.grad.abs().min() > 0
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3])
-def test_the_stated_context_covers_everything_a_pixel_depends_on(depth):
-    network = small_network(depth=depth)
+@pytest.mark.parametrize(("depth", "subpixels"), [(1, 1), (2, 1), (3, 1), (2, 2)])
+def test_the_stated_context_covers_everything_a_pixel_depends_on(depth, subpixels):
+    network = small_network(depth=depth, subpixels=subpixels)
     for parameter in network.parameters():
         parameter.data.abs_()  # no unit is ever silent, and nothing cancels
-    side = 2 * context_px(depth) + coarsest_px(depth) * 4
+    context = subpixels * context_px(depth)
+    side = 2 * context + subpixels * coarsest_px(depth) * 4
     middle = side // 2
     counts = torch.rand(1, 1, side, side, requires_grad=True)
     network(counts)[0, :, middle, middle].sum().backward()
     rows = torch.nonzero(counts.grad[0, 0].abs().sum(1))[:, 0]
     reach = max(middle - int(rows.min()), int(rows.max()) - middle)
-    assert context_px(depth) // 2 < reach <= context_px(depth)
+    assert context // 2 < reach <= context
 
 
 def test_tiles_join_without_seams():

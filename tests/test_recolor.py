@@ -31,7 +31,7 @@ REJECTION = [
 
 def recolorer(tmp_path, head="shares", **knows):
     torch.manual_seed(1)
-    network = UNet(3, 4, 2)
+    network = UNet(3, 4, 2, knows.get("subpixels", 1))
     torch.nn.init.normal_(network.head.weight, std=2.0)
     model = ModelDescription(
         ("rings", "lines", "dots"), 20.0, head, 4, 2, (2.0, 3.0, 4.0), 1.3, 2.0, REJECTION, KNOWN, {}, **knows
@@ -75,9 +75,19 @@ def test_a_recoloured_image_is_drawn_however_large(tmp_path, acquisition, monkey
     assert (tmp_path / "figures" / "mixed_a.png").is_file()
 
 
+def test_a_model_of_positions_within_pixels_takes_no_image(tmp_path, acquisition):
+    weight = np.arange(len(acquisition)) % 3.0
+    pixels = table.Localizations(acquisition.table.assign(weight=weight), acquisition.field_nm, acquisition.source)
+    files = [tmp_path / name for name in ("a.ome.tiff", "a.csv", "regions.csv", "a.json")]
+    with pytest.raises(InputError, match=r"a: it is an image, and the model needs .* `subpixels: 1`"):
+        recolor_acquisition(recolorer(tmp_path, subpixels=2), pixels, 0.02, *files)
+    recolor_acquisition(recolorer(tmp_path), pixels, 0.02, *files)
+    assert image.read(files[0]).pixels.sum() == pytest.approx(weight.sum(), rel=1e-5)
+
+
 def test_channels_add_up_to_what_was_measured(tmp_path, acquisition):
     counts = render(acquisition, 20.0)
-    channels = recolorer(tmp_path)(points_of(acquisition, 20.0)).channels
+    channels = recolorer(tmp_path, subpixels=2)(points_of(acquisition, 20.0)).channels
     np.testing.assert_allclose(channels.sum(0), counts, atol=1e-4)
 
 

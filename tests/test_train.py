@@ -70,6 +70,19 @@ def test_repeats_are_learnt_where_frames_and_uncertainties_are_known(material, t
     assert read_description(run(material, tmp_path / "plain", steps=10)).repeats == nothing
 
 
+def test_the_network_sees_parts_of_pixels_unless_there_are_images(material, trained, tmp_path):
+    training, validation = material
+    assert read_description(trained).subpixels == 2
+    assert read_description(run(material, tmp_path / "whole", steps=10, subpixels=1)).subpixels == 1
+    assert read_description(run(material, tmp_path / "image", steps=10, head="regression")).subpixels == 1
+    first = training[0].table
+    centre = {name: 20 * np.floor(first[name] / 20).clip(upper=149) + 10 for name in ("x_nm", "y_nm")}
+    pixels = replace(training[0], table=first.assign(weight=np.float32(2), **centre))
+    pixels.source["pixel_nm"] = 20
+    with_image = ([pixels, *training[1:]], validation)
+    assert read_description(run(with_image, tmp_path / "with_image", steps=10)).subpixels == 1
+
+
 def test_traces_are_believed_rather_than_close_pairs(tmp_path):
     """Of one structure only there are traces, as where the others were measured otherwise."""
 
@@ -215,7 +228,7 @@ def test_other_code_of_the_training_is_another_training(material, monkeypatch):
 
 
 def test_early_stopping_keeps_the_best_weights(material, tmp_path):
-    run(material, tmp_path, learning_rate=1.0, steps=80, patience=2)  # far too high: it diverges
+    run(material, tmp_path, learning_rate=10.0, steps=80, patience=2)  # so high that it diverges in any precision
     history = pd.read_csv(tmp_path / "history.csv")
     training = read_description(tmp_path).training
     assert training["best_step"] == history["step"][history["validation_loss"].idxmin()]

@@ -1,6 +1,5 @@
 """Jobs and whole runs that are killed or get into each other's way."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -101,9 +100,14 @@ def test_a_second_run_in_the_same_folder_says_so_and_harms_nothing(done, whole):
     with running(done, target) as first:
         locks = done / ".snakemake" / "locks"
         wait_for(lambda: any(lock.stat().st_size for lock in locks.glob("*.output.lock")), first)
-        os.kill(first.pid, signal.SIGSTOP)  # so that it is still at work when the second one looks
+        first.send_signal(signal.SIGSTOP)  # so that it is still at work when the second one looks,
+        asleep = jobs(first)  # and its job too: where the target is made, there is nothing to lock
+        for job in asleep:
+            job.suspend()
         status, said = snakemake(done, target)
-        os.kill(first.pid, signal.SIGCONT)
+        for job in asleep:
+            job.resume()
+        first.send_signal(signal.SIGCONT)
         assert status and "cannot be locked" in said and "Traceback" not in said
         assert first.wait() == 0, (done / "said.txt").read_text()
     assert not different(done, whole)

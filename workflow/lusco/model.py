@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lusco.network import UNet
 
 FORMAT = "lusco-model"
-VERSION = 6
+VERSION = 7
 MODEL_SCHEMA = Path(__file__).parents[1] / "schemas" / "model.schema.yaml"
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
@@ -51,6 +51,8 @@ class ModelDescription:
         Settings, seed, acquisitions, steps and versions of the training.
     weights_sha256 : str
         Checksum of the weights; empty for a peer.
+    subpixels : int
+        In how many parts the network sees the side of a pixel.
     repeats : dict
         How molecules repeat, the fields of `lusco.repeats.Repeats`; without bins or traces, positions are shown as
         measured.
@@ -68,7 +70,13 @@ class ModelDescription:
     known: dict[str, Any]
     training: dict[str, Any]
     weights_sha256: str = ""
+    subpixels: int = 1
     repeats: dict[str, Any] = field(default_factory=lambda: {"lag_frames": [], "per_frame": []})
+
+    @property
+    def seen_pixel_nm(self) -> float:
+        """Side of what the network sees as a pixel, in nm."""
+        return self.pixel_nm / self.subpixels
 
     def threshold(self, crosstalk: float) -> float:
         """The lowest threshold whose crosstalk on validation is at or under `crosstalk`.
@@ -183,6 +191,10 @@ def start_network(network: "UNet", structures: Sequence[str], pixel_nm: float, f
     if description.pixel_nm != pixel_nm:
         what = f"the model to start from has pixels of {description.pixel_nm:g} nm, not {pixel_nm:g}"
         raise InputError(Fault(folder, what, "set `pixel_nm` to that of the model, or start from nothing"))
+    if description.subpixels != network.subpixels:
+        what = f"the model to start from sees the side of a pixel in {description.subpixels} parts, not"
+        mend = "set `train.subpixels` to that of the model, or start from nothing"
+        raise InputError(Fault(folder, f"{what} {network.subpixels}", mend))
     known = read_network(folder, description)
     own, given = network.state_dict(), known.state_dict()
     if [t.shape for n, t in own.items() if "head" not in n] != [t.shape for n, t in given.items() if "head" not in n]:
@@ -218,7 +230,7 @@ def read_network(folder: str | Path, description: ModelDescription) -> "UNet":
         raise InputError(Fault(file, "the weights of the model do not exist", RESTORE)) from None
     if hashlib.sha256(weights).hexdigest() != description.weights_sha256:
         raise InputError(Fault(file, "the weights are damaged: their checksum is not that in model.json", RESTORE))
-    size = (len(description.structures), description.features, description.depth)
+    size = (len(description.structures), description.features, description.depth, description.subpixels)
     with torch.device("meta"):  # takes no memory, whatever size is claimed
         shapes = {name: tensor.shape for name, tensor in UNet(*size).state_dict().items()}
     try:

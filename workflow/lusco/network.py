@@ -52,19 +52,24 @@ class UNet(nn.Module):
         Features at half resolution; each further halving doubles them.
     depth : int
         Number of further halvings.
+    subpixels : int
+        Parts of a pixel's side; input and output have so many rows and columns for each of the image's. A patch is
+        still one of 2 x 2 pixels, so that finer positions cost next to nothing.
     """
 
-    def __init__(self, channels: int, features: int, depth: int) -> None:
+    def __init__(self, channels: int, features: int, depth: int, subpixels: int = 1) -> None:
         super().__init__()
         widths = [features * 2**level for level in range(depth + 1)]
         self.channels = channels
         self.depth = depth
-        self.stem = nn.Conv2d(PATCH_PX**2, features, 3, padding=1)
+        self.subpixels = subpixels
+        patch = PATCH_PX * subpixels
+        self.stem = nn.Conv2d(patch**2, features, 3, padding=1)
         self.encoder = nn.ModuleList(ResidualBlock(width) for width in widths)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in itertools.pairwise(widths))
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
         self.decoder = nn.ModuleList(ResidualBlock(width) for width in widths[:-1])
-        self.head = nn.Conv2d(features, channels * PATCH_PX**2, 1)
+        self.head = nn.Conv2d(features, channels * patch**2, 1)
         self._initialize()
 
     def _initialize(self) -> None:
@@ -79,9 +84,10 @@ class UNet(nn.Module):
     def forward(self, counts: Tensor) -> Tensor:
         """Map counts, shape (batch, 1, rows, columns), to output, (batch, channels, rows, columns).
 
-        Rows and columns must be multiples of `coarsest_px(depth)`.
+        Rows and columns must be multiples of `subpixels * coarsest_px(depth)`.
         """
-        x = self.stem(functional.pixel_unshuffle(torch.log1p(counts), PATCH_PX))
+        patch = PATCH_PX * self.subpixels
+        x = self.stem(functional.pixel_unshuffle(torch.log1p(counts), patch))
         skips = []
         for level in range(self.depth):
             x = self.encoder[level](x)
@@ -91,7 +97,7 @@ class UNet(nn.Module):
         for level in reversed(range(self.depth)):
             x = functional.interpolate(self.up[level](x), scale_factor=2, mode="nearest")
             x = self.decoder[level](x + skips[level])
-        return functional.pixel_shuffle(self.head(x), PATCH_PX)
+        return functional.pixel_shuffle(self.head(x), patch)
 
 
 def coarsest_px(depth: int) -> int:

@@ -4,7 +4,7 @@ A two-dimensional histogram by one `np.bincount` over the flat pixel index, the 
 in `benchmarks/render.py`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +130,16 @@ class Points:
             block = slice(start, start + _BLOCK)
             index[block] = pixel_index(self.x_nm[block], self.y_nm[block], (x0, y0), self.pixel_nm, self.shape)
         return index
+
+    @property
+    def of_image(self) -> bool:
+        """Whether these are the pixels of an image, which count more than once, and not localizations."""
+        return self.weight is not None and bool((self.weight != 1).any())
+
+    def finer(self, parts: int) -> "Points":
+        """The same over pixels with sides of so many times less."""
+        rows, columns = self.shape
+        return replace(self, pixel_nm=self.pixel_nm / parts, shape=(rows * parts, columns * parts))
 
     def counts(self, pixel: np.ndarray) -> np.ndarray:
         """Counts per pixel, shape (rows, columns), float32, from indices that `pixel` gave."""

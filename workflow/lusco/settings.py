@@ -56,6 +56,7 @@ class TrainSettings:
     keep_fraction_min: float
     absent: float
     settle: bool
+    subpixels: int
     start_from: str
     acquisitions: int | None
     device: str

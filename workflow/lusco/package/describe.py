@@ -113,14 +113,14 @@ def file(name: str, files: Files) -> dict[str, str]:
 
 
 def _input(model: ModelDescription, files: Files) -> dict[str, Any]:
-    smallest, step, _ = sizes(model.depth)
+    smallest, step, _ = sizes(model.depth, model.subpixels)
     size = {"size": {"min": smallest, "step": step}, "concatenable": True}
     channel = {"type": "channel", "channel_names": [INPUT]}
     return _tensor(INPUT, files) | {"axes": [{"type": "batch"}, channel, *_plane(model, {"y": size, "x": size})]}
 
 
 def _output(model: ModelDescription, files: Files) -> dict[str, Any]:
-    halo = sizes(model.depth)[2]
+    halo = sizes(model.depth, model.subpixels)[2]
     size = {axis: {"size": {"tensor_id": INPUT, "axis_id": axis}, "halo": halo} for axis in ("y", "x")}
     channel = {"type": "channel", "channel_names": channels(model.structures)}
     return _tensor(OUTPUT, files) | {"axes": [{"type": "batch"}, channel, *_plane(model, size)]}
@@ -137,15 +137,16 @@ def _tensor(name: str, files: Files) -> dict[str, Any]:
 
 def _plane(model: ModelDescription, size: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for axis in ("y", "x"):
-        yield {"type": "space", "id": axis, "unit": "nanometer", "scale": model.pixel_nm, **size[axis]}
+        yield {"type": "space", "id": axis, "unit": "nanometer", "scale": model.seen_pixel_nm, **size[axis]}
 
 
 def _card(model: ModelDescription, parameters: int) -> dict[str, Any]:
     """What the zoo shows of a model beside its format."""
+    patch = PATCH_PX * model.subpixels
     return {
         "reproducibility_tolerance": [{"relative_tolerance": TOLERANCE, "absolute_tolerance": TOLERANCE}],
         "architecture_type": "U-Net",
-        "architecture_description": f"Residual U-Net on patches of {PATCH_PX} x {PATCH_PX} pixels, without"
+        "architecture_description": f"Residual U-Net on patches of {patch} x {patch} pixels, without"
         f" normalization layers, {model.features} features, {model.depth} further halvings.",
         "modality": "single-molecule localization microscopy",
         "target_structure": [in_words(name) for name in model.structures],

@@ -38,7 +38,7 @@ class Whole(nn.Module):
     def __init__(self, network: UNet, model: ModelDescription) -> None:
         super().__init__()
         self.network = network
-        self.step_px = coarsest_px(network.depth)
+        self.step_px = network.subpixels * coarsest_px(network.depth)
         self.head = HEADS[model.head]
         self.temperature = model.temperature
         self.sharpness = model.sharpness

@@ -107,7 +107,7 @@ def summary(model: ModelDescription) -> str:
     """What the model does, in two sentences, at most the 1024 characters that the zoo allows."""
     text = (
         f"Separates {len(model.structures)} structures that share one dye in single-molecule localization microscopy:"
-        f" counts of localizations in pixels of {model.pixel_nm:g} nm go in, a channel and a probability for each"
+        f" counts of localizations in pixels of {model.seen_pixel_nm:g} nm go in, a channel and a probability for each"
         f" structure come out ({', '.join(in_words(name) for name in model.structures)})."
     )
     return text if len(text) <= 1024 else f"{text[:1020]} ..."
@@ -128,7 +128,7 @@ def readme(model: ModelDescription, has_card: bool) -> str:
     has_card : bool
         Whether the package also holds the card that its authors wrote.
     """
-    smallest, step, halo = sizes(model.depth)
+    smallest, step, halo = sizes(model.depth, model.subpixels)
     predicted = model.head == "regression"
     return _TEXT.format(
         settled=_SETTLED if Repeats(**model.repeats) else "",
@@ -142,7 +142,7 @@ def readme(model: ModelDescription, has_card: bool) -> str:
         number=len(model.structures),
         after=len(model.structures) + 1,
         twice=2 * len(model.structures),
-        pixel=model.pixel_nm,
+        pixel=model.seen_pixel_nm,
         structures=", ".join(f"`{name}`" for name in model.structures),
         smallest=smallest,
         step=step,

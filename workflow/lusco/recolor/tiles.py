@@ -33,7 +33,7 @@ def apply_to_points(network: UNet, points: Points, tile_px: int, device: str) ->
     points : Points
         The n localizations.
     tile_px : int
-        Side of the part of a tile that is kept, in pixels.
+        Side of the part of a tile that is kept, in pixels of the image.
     device : str
         Torch device.
 
@@ -43,8 +43,9 @@ def apply_to_points(network: UNet, points: Points, tile_px: int, device: str) ->
         Shape (channels, n), float32.
     """
     total = np.zeros((network.channels, len(points)), dtype=np.float32)
+    seen = points.finer(network.subpixels)
     for symmetry, shift_px in zip(SYMMETRIES, SHIFTS_PX, strict=True):
-        _add_view(total, network, points, symmetry, shift_px, tile_px, device)
+        _add_view(total, network, seen, symmetry, shift_px, tile_px, device)
     total /= len(SYMMETRIES)
     return total
 
@@ -58,12 +59,22 @@ def _add_view(
     tile_px: int,
     device: str,
 ) -> None:
-    """Add the output of one view; its image, of large fields half a gigabyte, is gone before the next is made."""
+    """Add the output of one view, tile by tile: that of a large field would be gigabytes."""
+    turns, step = symmetry
     pixel = points.pixel(shift_px)
-    output = _view(network, points.counts(pixel), symmetry, tile_px, device)
     rows, columns = np.divmod(pixel, points.shape[1])
-    for sums, channel in zip(total, output, strict=True):
-        sums += channel[rows, columns]
+    counts = np.rot90(points.counts(pixel), turns)[:, ::step]
+    width = points.shape[1]
+    for turn in range(turns):
+        rows, columns = width - 1 - columns, rows
+        width = points.shape[turn % 2]
+    if step < 0:
+        columns = width - 1 - columns
+    for row, column, output in _outputs(network, counts, *_sizes(network, tile_px), device):
+        here = (rows >= row.kept.start) & (rows < row.kept.stop)
+        here &= (columns >= column.kept.start) & (columns < column.kept.stop)
+        here = np.flatnonzero(here)
+        total[:, here] += output[:, rows[here] - row.kept.start, columns[here] - column.kept.start]
 
 
 def apply_symmetric(network: UNet, counts: np.ndarray, tile_px: int, device: str) -> np.ndarray:
@@ -94,10 +105,15 @@ def apply_symmetric(network: UNet, counts: np.ndarray, tile_px: int, device: str
 def _view(network: UNet, counts: np.ndarray, symmetry: tuple[int, int], tile_px: int, device: str) -> np.ndarray:
     """Output for an image that is shown turned and mirrored, turned back."""
     turns, step = symmetry
-    context, multiple = context_px(network.depth), coarsest_px(network.depth)
     turned = np.rot90(counts, turns)[:, ::step]
-    output = apply_tiled(network, turned, network.channels, tile_px, context, multiple, device)
+    output = apply_tiled(network, turned, network.channels, *_sizes(network, tile_px), device)
     return np.rot90(output[:, :, ::step], -turns, axes=(1, 2))
+
+
+def _sizes(network: UNet, tile_px: int) -> tuple[int, int, int]:
+    """Side of a tile, margin and coarsest pixel, in what the network takes for pixels."""
+    sizes = tile_px, context_px(network.depth), coarsest_px(network.depth)
+    return tuple(network.subpixels * size for size in sizes)
 
 
 def apply_tiled(
@@ -134,17 +150,26 @@ def apply_tiled(
         Shape (channels, rows, columns), float32.
     """
     rows, columns = counts.shape
+    output = np.empty((channels, rows + -rows % multiple, columns + -columns % multiple), dtype=np.float32)
+    for row, column, tile in _outputs(network, counts, tile_px, context_px, multiple, device):
+        output[:, row.kept, column.kept] = tile
+    return output[:, :rows, :columns]
+
+
+def _outputs(
+    network: nn.Module, counts: np.ndarray, tile_px: int, context_px: int, multiple: int, device: str
+) -> Iterator[tuple["_Span", "_Span", np.ndarray]]:
+    """Rows and columns of each tile, and the output of the part that is kept."""
+    rows, columns = counts.shape
     padded = np.pad(counts, ((0, -rows % multiple), (0, -columns % multiple)))
     image = torch.from_numpy(np.ascontiguousarray(padded, dtype=np.float32))[None, None]
-    output = np.empty((channels, *padded.shape), dtype=np.float32)
     # without gradients, convolutions of a processor are half as fast again with the features of a pixel side by side
     network = network.to(device, memory_format=torch.channels_last)
     with torch.inference_mode():
         for row in _tiles(padded.shape[0], tile_px, context_px, multiple):
             for column in _tiles(padded.shape[1], tile_px, context_px, multiple):
                 tile: Tensor = network(image[:, :, row.source, column.source].to(device)).float().cpu()
-                output[:, row.kept, column.kept] = tile[0, :, row.inner, column.inner].numpy()
-    return output[:, :rows, :columns]
+                yield row, column, tile[0, :, row.inner, column.inner].numpy()
 
 
 class _Span:

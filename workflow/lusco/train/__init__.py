@@ -73,7 +73,8 @@ def train(
     precision = choose_precision(settings.precision, device)
     scale = structure_scales(acquisitions, structures, smoothing_nm, pixel_nm)
     head = HEADS[settings.head]
-    network = UNet(len(structures), settings.features, settings.depth)
+    subpixels = _subpixels(acquisitions, validation, settings)
+    network = UNet(len(structures), settings.features, settings.depth, subpixels)
     if settings.start_from:
         start_network(network, structures, pixel_nm, settings.start_from)
     network = network.to(memory_format=torch.channels_last)
@@ -82,14 +83,14 @@ def train(
     schedule = Schedule(validations, -(-settings.steps // validations), settings.patience, settings.learning_rate)
     repeats = _repeats(acquisitions, validation, settings)
     crops = Crops(
-        training_fields(acquisitions, structures, pixel_nm, repeats, settings.keep_fraction_min, seed),
-        settings.crop_px,
-        pixel_nm,
+        training_fields(acquisitions, structures, pixel_nm / subpixels, repeats, settings.keep_fraction_min, seed),
+        settings.crop_px * subpixels,
+        pixel_nm / subpixels,
         settings.keep_fraction_min,
         settings.absent,
         seed,
     )
-    composites = FixedComposites(validation, repeats)
+    composites = FixedComposites(validation, repeats, subpixels)
     _check_sizes(validation.side_px, settings, device)
 
     same = fingerprint(acquisitions, validation, settings, smoothing_nm, seed, device, precision)
@@ -132,6 +133,7 @@ def train(
         head=settings.head,
         features=settings.features,
         depth=settings.depth,
+        subpixels=subpixels,
         scale_counts=scale,
         **chosen_on_validation(apply, known, validation, scale, smoothing_nm, seed),
         training={
@@ -161,6 +163,18 @@ def _first(acquisitions: Sequence[Localizations], structures: Sequence[str], num
     """The first acquisitions of each structure, or all."""
     own = ([a for a in acquisitions if a.source["structure"] == name][:number] for name in structures)
     return [acquisition for some in own for acquisition in some]
+
+
+def _subpixels(acquisitions: Sequence[Localizations], validation: Composites, settings: TrainSettings) -> int:
+    """In how many parts the network sees the side of a pixel: those asked for, but one where there are images."""
+    if settings.subpixels == 1 or not HEADS[settings.head].divides:
+        return 1
+    images = [a.source["acquisition"] for a in acquisitions if a.is_image]
+    images += [n for i, n in enumerate(validation.names) if validation.points(validation.table(i)).of_image]
+    if images:
+        logger.info("positions are shown by whole pixels: %s is an image", images[0])
+        return 1
+    return settings.subpixels
 
 
 def _repeats(acquisitions: Sequence[Localizations], validation: Composites, settings: TrainSettings) -> Repeats:

@@ -81,11 +81,14 @@ class Crops(Dataset):
 
 
 class FixedComposites(Dataset):
-    """The composites of a split as pairs of composite and channels, in counts, as `repeats` settle them."""
+    """The composites of a split as pairs of composite and channels, in counts, as `repeats` settle them.
 
-    def __init__(self, composites: Composites, repeats: Repeats) -> None:
+    Pixels have sides of so many `subpixels` times less than those of the composites.
+    """
+
+    def __init__(self, composites: Composites, repeats: Repeats, subpixels: int = 1) -> None:
         tables = (composites.table(index) for index in range(len(composites)))
-        size = (len(composites.structures), composites.side_px, composites.pixel_nm)
+        size = (len(composites.structures), composites.side_px * subpixels, composites.pixel_nm / subpixels)
         self.counts = [count(settled_table(table, composites.points(table), repeats), *size) for table in tables]
 
     def __len__(self) -> int:
