@@ -113,11 +113,25 @@ def test_a_new_network_starts_from_a_model_and_its_structures(folder):
     assert torch.equal(network.head.weight[4:], first[4:])
 
 
+def test_a_new_network_may_see_pixels_in_other_parts_than_the_model_it_starts_from(folder):
+    """Of pixels with one localization at most, it gives each part what the model gives the pixel; and back again."""
+    known = read_network(folder, read_description(folder))
+    halves, back = UNet(2, 4, 2, 2), UNet(2, 4, 2)
+    start_network(halves, ["rings", "lines"], 20, folder)
+    seen = (torch.rand(1, 1, 16, 16) < 0.3).float()
+    parts = torch.zeros(1, 1, 32, 32)
+    parts[:, :, 1::2, ::2] = seen
+    expected = known(seen).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    torch.testing.assert_close(halves(parts), expected, rtol=1e-4, atol=1e-5)
+    write_model(folder, halves, replace(read_description(folder), subpixels=2))
+    start_network(back, ["rings", "lines"], 20, folder)
+    for ours, theirs in zip(back.parameters(), known.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
 def test_a_model_of_another_size_or_pixel_is_no_start(folder):
     with pytest.raises(InputError, match=r"has 4 features and depth 2; set `train\.features`"):
         start_network(UNet(2, 4, 3), ["lines", "dots"], 20, folder)
-    with pytest.raises(InputError, match=r"sees the side of a pixel in 1 parts, not 2; set `train\.subpixels`"):
-        start_network(UNet(2, 4, 2, 2), ["lines", "dots"], 20, folder)
     with pytest.raises(InputError, match="has pixels of 20 nm, not 10"):
         start_network(UNet(2, 4, 2), ["lines", "dots"], 10, folder)
 

@@ -171,6 +171,8 @@ def check_structures(description: ModelDescription, structures: Sequence[str], f
 def start_network(network: "UNet", structures: Sequence[str], pixel_nm: float, folder: str | Path) -> None:
     """Give a new network the weights of a model, and the outputs of those structures that both have.
 
+    They may see pixels in different parts; then it begins with nearly the model's answers.
+
     Parameters
     ----------
     network : UNet
@@ -187,15 +189,13 @@ def start_network(network: "UNet", structures: Sequence[str], pixel_nm: float, f
     InputError
         If the model is of another size, or of another pixel size.
     """
+    from lusco.network import in_parts
+
     description = read_description(folder)
     if description.pixel_nm != pixel_nm:
         what = f"the model to start from has pixels of {description.pixel_nm:g} nm, not {pixel_nm:g}"
         raise InputError(Fault(folder, what, "set `pixel_nm` to that of the model, or start from nothing"))
-    if description.subpixels != network.subpixels:
-        what = f"the model to start from sees the side of a pixel in {description.subpixels} parts, not"
-        mend = "set `train.subpixels` to that of the model, or start from nothing"
-        raise InputError(Fault(folder, f"{what} {network.subpixels}", mend))
-    known = read_network(folder, description)
+    known = in_parts(read_network(folder, description), network.subpixels)
     own, given = network.state_dict(), known.state_dict()
     if [t.shape for n, t in own.items() if "head" not in n] != [t.shape for n, t in given.items() if "head" not in n]:
         what = f"the model to start from has {description.features} features and depth {description.depth}"

@@ -6,6 +6,7 @@ join without seams, and a training step spends its time in convolutions.
 """
 
 import itertools
+import math
 
 import torch
 from torch import Tensor, nn
@@ -98,6 +99,32 @@ class UNet(nn.Module):
             x = functional.interpolate(self.up[level](x), scale_factor=2, mode="nearest")
             x = self.decoder[level](x + skips[level])
         return functional.pixel_shuffle(self.head(x), patch)
+
+
+def in_parts(network: UNet, subpixels: int) -> UNet:
+    """A network that sees pixels in other parts, and gives of each nearly what the given one gives there.
+
+    What is read and written of a pixel is read and written of each of its parts: counts are few, so that the sum of
+    their log(1 + x) is about that of the pixel. Of parts that become one, it is the mean.
+    """
+    features = len(network.stem.bias)
+    other = UNet(network.channels, features, network.depth, subpixels)
+    weights = network.state_dict()
+    for name, axis in (("stem.weight", 1), ("head.weight", 0), ("head.bias", 0)):
+        weights[name] = _resampled(weights[name], axis, network.subpixels, subpixels)
+    other.load_state_dict(weights)
+    return other
+
+
+def _resampled(weight: Tensor, axis: int, before: int, after: int) -> Tensor:
+    """Weights of the places of a patch, rows by columns along an axis, for other parts of its pixels."""
+    common = math.gcd(before, after)
+    side = PATCH_PX * before
+    weight = weight.unflatten(axis, (-1, side, side))
+    for place in (axis + 1, axis + 2):
+        weight = weight.repeat_interleave(after // common, place)
+        weight = weight.unflatten(place, (-1, before // common)).mean(place + 1)
+    return weight.flatten(axis, axis + 2)
 
 
 def coarsest_px(depth: int) -> int:
