@@ -42,10 +42,13 @@ def main() -> None:
     settings = stage_settings("train", {})
     bf16 = choose_precision("auto", "cpu") == "bf16"
     dtype = torch.bfloat16 if bf16 else torch.float32
-    network = UNet(len(STRUCTURES), settings.features, settings.depth).to(memory_format=torch.channels_last)
+    network = UNet(len(STRUCTURES), settings.features, settings.depth, settings.subpixels).to(
+        memory_format=torch.channels_last
+    )
     optimizer = muon(network, settings.learning_rate, WEIGHT_DECAY)
     fields = by_structure([acquisition(structure) for structure in STRUCTURES], STRUCTURES, PIXEL_NM)
-    crops = Crops(fields, settings.crop_px, PIXEL_NM, settings.keep_fraction_min, settings.absent, 1)
+    side_px, pixel_nm = settings.crop_px * settings.subpixels, PIXEL_NM / settings.subpixels
+    crops = Crops(fields, side_px, pixel_nm, settings.keep_fraction_min, settings.absent, 1)
     pairs = [crops[index] for index in range(settings.batch)]
     composite, counts = (torch.stack(part) for part in zip(*pairs, strict=True))
     a, b = torch.randn(2, MATRIX, MATRIX).to(dtype)

@@ -24,6 +24,7 @@ from lusco.superpose.composites import open_composites
 
 def one_view(network: UNet, points: Points) -> np.ndarray:
     """Output of the network for each localization, shape (structures, n), as a package gives it."""
+    points = points.finer(network.subpixels)
     pixel = points.pixel()
     with torch.inference_mode():
         output = network(torch.from_numpy(points.counts(pixel))[None, None])[0]
@@ -32,6 +33,7 @@ def one_view(network: UNet, points: Points) -> np.ndarray:
 
 def eight_directions(network: UNet, points: Points) -> np.ndarray:
     """The same, averaged over rotations and mirror images."""
+    points = points.finer(network.subpixels)
     pixel = points.pixel()
     output = apply_symmetric(network, points.counts(pixel), max(points.shape), "cpu")
     return output.reshape(len(output), -1)[:, pixel]

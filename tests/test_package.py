@@ -30,9 +30,9 @@ PROJECT = Path(__file__).parents[1]
 SIDES = (61, 94)  # no multiples of anything that the network needs
 
 
-@pytest.fixture(params=["shares", "regression"])
+@pytest.fixture(params=[("shares", 1), ("shares", 2), ("regression", 1)])
 def folder(request, tmp_path):
-    return write_small_model(tmp_path / "model", head=request.param)
+    return write_small_model(tmp_path / "model", *request.param)
 
 
 @pytest.fixture
@@ -60,13 +60,17 @@ def counts(*shape):
 def test_the_graph_gives_what_recolouring_gives_without_its_symmetries(folder, whole, monkeypatch):
     monkeypatch.setattr("lusco.recolor.tiles.SYMMETRIES", ((0, 1),))
     monkeypatch.setattr("lusco.recolor.tiles.SHIFTS_PX", ((0.0, 0.0),))
-    image = counts(*SIDES)
+    model = read_description(folder)
+    parts, seen_nm = model.subpixels, model.seen_pixel_nm
+    image = counts(SIDES[0] * parts, SIDES[1] * parts)
     rows, columns = np.nonzero(image)
-    points = Points(20.0 * columns + 10, 20.0 * rows + 10, image[rows, columns], (0.0, 0.0), 20.0, SIDES)
-    expected = Recolorer(folder, read_description(folder), 256, 1, "cpu")(points)
+    x_nm, y_nm = seen_nm * (columns + 0.5), seen_nm * (rows + 0.5)
+    points = Points(x_nm, y_nm, image[rows, columns], (0.0, 0.0), model.pixel_nm, SIDES)
+    expected = Recolorer(folder, model, 256, 1, "cpu")(points)
     whole.network.to(memory_format=torch.channels_last)  # as recolouring does: another layout sums in another order
     channels, probabilities = np.split(whole.compute(image[None, None])[0], 2)
-    np.testing.assert_allclose(channels, expected.channels, rtol=1e-5, atol=1e-6)
+    of_pixels = channels.reshape(2, SIDES[0], parts, SIDES[1], parts).sum((2, 4))
+    np.testing.assert_allclose(of_pixels, expected.channels, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(probabilities[:, rows, columns].T, expected.probabilities, rtol=1e-5, atol=1e-6)
 
 
@@ -135,6 +139,19 @@ def test_the_description_says_what_goes_in_and_what_comes_out(files):
     assert got["axes"][1]["channel_names"] == ["rings", "lines", "p_rings", "p_lines"]
     assert rdf["license"] == "BSD-3-Clause"
     assert all(len(tensor["description"]) <= 128 for tensor in (given, got)), "a limit of the format"
+
+
+def test_pixels_of_a_package_are_those_that_the_network_sees(tmp_path):
+    model = read_description(write_small_model(tmp_path / "model", subpixels=2))
+    whole = Whole(read_network(tmp_path / "model", model), model).eval()
+    files = package.contents(tmp_path / "model", model, whole, {"weights.onnx": b"", "weights.torchscript.pt": b""})
+    rdf = yaml.safe_load(files["rdf.yaml"])
+    smallest, step, halo = sizes(model.depth, 1)
+    for axis in rdf["inputs"][0]["axes"][2:]:
+        assert (axis["scale"], axis["size"]) == (10.0, {"min": 2 * smallest, "step": 2 * step})
+    assert {axis["halo"] for axis in rdf["outputs"][0]["axes"][2:]} == {2 * halo}
+    assert "pixels of 10 nm" in rdf["description"]
+    assert "scale=(10, 10)" in files["README.md"].decode()
 
 
 def test_the_test_tensors_are_what_the_graph_makes_of_a_mixture(files, tmp_path):
