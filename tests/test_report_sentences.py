@@ -158,6 +158,9 @@ def test_what_is_measured_on_recoloured_channels_is_compared_with_the_truth():
     columns = ["model", "composite", "structure", "shape", "measure", "source", "value"]
     text = text_of(report(content(shapes=pd.DataFrame(rows, columns=columns))))
     assert "pores radius [nm] 51 56.1 +10.0 %" in text
+    absent = [("unet", f"c{k}", *row[2:-1], 0.0) for k in range(3, 9) for row in rows[:2]]
+    with_absent = report(content(shapes=pd.DataFrame(rows + absent, columns=columns)))
+    assert "pores radius [nm] 51 56.1 +10.0 %" in text_of(with_absent)
     nowhere = [(*row[:-1], 0.0) for row in rows]
     assert "pores radius [nm] 0 0 \N{EN DASH}" in text_of(
         report(content(shapes=pd.DataFrame(nowhere, columns=columns)))

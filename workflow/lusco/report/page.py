@@ -179,11 +179,17 @@ def _models(content: ReportContent) -> list[dict[str, Any]]:
 
 
 def _shapes(content: ReportContent) -> list[tuple[str, str, str, str, str]]:
-    """Structure, measure, its median on true and on recoloured channels, and the median error of a composite."""
+    """Structure, measure, its median on true and on recoloured channels, and the median error of a composite.
+
+    All three are of the same composites: those that have something to measure, or all where none has.
+    """
     if content.shapes is None:
         return []
     table = paired(content.shapes)
     table = table[table["model"] == content.model]
+    is_there = table["truth"] > 0
+    nowhere = ~is_there.groupby([table["structure"], table["measure"]]).transform("any")
+    table = table[is_there | nowhere]
     table = table.assign(error=table["predicted"] / table["truth"].where(table["truth"] > 0) - 1)
     medians = table.groupby(["structure", "measure"], sort=False)[["truth", "predicted", "error"]].median()
     return [
