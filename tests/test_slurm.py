@@ -208,8 +208,11 @@ def test_after_snakemake_itself_was_killed_the_documented_way_leads_on(cluster, 
     running = newest_running(cluster, known, process)
     (own,) = psutil.Process(process.pid).children()
     if controller_too:
-        controller = Path(cluster["SLURM_CONF"]).with_name("slurmctld.pid")
-        os.kill(int(controller.read_text()), signal.SIGKILL)
+        own.suspend()  # and submits nothing while the controller saves what it knows, within seconds
+        place, seen = Path(cluster["SLURM_CONF"]).parent, time.time()
+        # a controller that forgot a running job would give its number again, which the node refuses for ever
+        wait_for(lambda: (place / "state" / "job_state").stat().st_mtime > seen, unfinished)
+        os.kill(int((place / "slurmctld.pid").read_text()), signal.SIGKILL)
     own.kill()
     assert process.wait() != 0
     if controller_too:
