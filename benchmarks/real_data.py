@@ -33,7 +33,7 @@ def run(experiment: str, name: str, merge: str, train: dict, pretrained: str, co
     differs = {
         "experiment": name,
         "ingest": {"merge": merge},
-        "train": train | {"settle": False},  # what repeats do to positions as measured
+        "train": {"settle": False, "subpixels": 1, "steps": 800} | train,  # what repeats do to positions as measured
         "sweeps": {"density": LEVELS, "composites": 24},
         "pretrained": pretrained,
     }
