@@ -4,7 +4,7 @@ Each tile is computed with a margin as wide as the network's context, and only i
 in the network depends on the rest of the image, so the result is that of the whole image.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -59,22 +59,32 @@ def _add_view(
     tile_px: int,
     device: str,
 ) -> None:
-    """Add the output of one view, tile by tile: that of a large field would be gigabytes."""
+    """Add the output of one view, rendered and read tile by tile: those of a large field would be gigabytes."""
     turns, step = symmetry
     pixel = points.pixel(shift_px)
     rows, columns = np.divmod(pixel, points.shape[1])
-    counts = np.rot90(points.counts(pixel), turns)[:, ::step]
-    width = points.shape[1]
-    for turn in range(turns):
+    height, width = points.shape
+    for _ in range(turns):
         rows, columns = width - 1 - columns, rows
-        width = points.shape[turn % 2]
+        height, width = width, height
     if step < 0:
         columns = width - 1 - columns
-    for row, column, output in _outputs(network, counts, *_sizes(network, tile_px), device):
-        here = (rows >= row.kept.start) & (rows < row.kept.stop)
-        here &= (columns >= column.kept.start) & (columns < column.kept.stop)
+
+    def within(row: slice, column: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which localizations lie in a part of the view, and their rows and columns there."""
+        here = (rows >= row.start) & (rows < row.stop) & (columns >= column.start) & (columns < column.stop)
         here = np.flatnonzero(here)
-        total[:, here] += output[:, rows[here] - row.kept.start, columns[here] - column.kept.start]
+        return here, rows[here] - row.start, columns[here] - column.start
+
+    def counts(row: slice, column: slice) -> np.ndarray:
+        here, own_row, own_column = within(row, column)
+        shape = row.stop - row.start, column.stop - column.start
+        weight = None if points.weight is None else points.weight[here]
+        return np.bincount(own_row * shape[1] + own_column, weight, minlength=shape[0] * shape[1]).reshape(shape)
+
+    for row, column, output in _outputs(network, counts, (height, width), *_sizes(network, tile_px), device):
+        here, own_row, own_column = within(row.kept, column.kept)
+        total[:, here] += output[:, own_row, own_column]
 
 
 def apply_symmetric(network: UNet, counts: np.ndarray, tile_px: int, device: str) -> np.ndarray:
@@ -150,26 +160,36 @@ def apply_tiled(
         Shape (channels, rows, columns), float32.
     """
     rows, columns = counts.shape
-    output = np.empty((channels, rows + -rows % multiple, columns + -columns % multiple), dtype=np.float32)
-    for row, column, tile in _outputs(network, counts, tile_px, context_px, multiple, device):
+    padded = np.pad(counts, ((0, -rows % multiple), (0, -columns % multiple)))
+    output = np.empty((channels, *padded.shape), dtype=np.float32)
+    tiles = _outputs(network, lambda *part: padded[part], counts.shape, tile_px, context_px, multiple, device)
+    for row, column, tile in tiles:
         output[:, row.kept, column.kept] = tile
     return output[:, :rows, :columns]
 
 
 def _outputs(
-    network: nn.Module, counts: np.ndarray, tile_px: int, context_px: int, multiple: int, device: str
+    network: nn.Module,
+    counts: Callable[[slice, slice], np.ndarray],
+    shape: tuple[int, int],
+    tile_px: int,
+    context_px: int,
+    multiple: int,
+    device: str,
 ) -> Iterator[tuple["_Span", "_Span", np.ndarray]]:
-    """Rows and columns of each tile, and the output of the part that is kept."""
-    rows, columns = counts.shape
-    padded = np.pad(counts, ((0, -rows % multiple), (0, -columns % multiple)))
-    image = torch.from_numpy(np.ascontiguousarray(padded, dtype=np.float32))[None, None]
+    """Rows and columns of each tile, and the output of the part that is kept.
+
+    The image has a shape that may be no multiple of the coarsest pixel; its counts are asked for beyond that too.
+    """
+    rows, columns = (side + -side % multiple for side in shape)
     # without gradients, convolutions of a processor are half as fast again with the features of a pixel side by side
     network = network.to(device, memory_format=torch.channels_last)
-    with torch.inference_mode():
-        for row in _tiles(padded.shape[0], tile_px, context_px, multiple):
-            for column in _tiles(padded.shape[1], tile_px, context_px, multiple):
-                tile: Tensor = network(image[:, :, row.source, column.source].to(device)).float().cpu()
-                yield row, column, tile[0, :, row.inner, column.inner].numpy()
+    for row in _tiles(rows, tile_px, context_px, multiple):
+        for column in _tiles(columns, tile_px, context_px, multiple):
+            image = np.ascontiguousarray(counts(row.source, column.source), dtype=np.float32)
+            with torch.inference_mode():
+                tile: Tensor = network(torch.from_numpy(image)[None, None].to(device)).float().cpu()
+            yield row, column, tile[0, :, row.inner, column.inner].numpy()
 
 
 class _Span:
