@@ -42,7 +42,7 @@ def main() -> None:
     settings = stage_settings("train", {})
     bf16 = choose_precision("auto", "cpu") == "bf16"
     dtype = torch.bfloat16 if bf16 else torch.float32
-    network = UNet(len(STRUCTURES), settings.features, settings.depth, settings.subpixels).to(
+    network = UNet(len(STRUCTURES), settings.features, settings.depth, settings.subpixels, settings.wide_blocks).to(
         memory_format=torch.channels_last
     )
     optimizer = muon(network, settings.learning_rate, WEIGHT_DECAY)

@@ -30,7 +30,7 @@ def at(*x_nm):
 class Counts(nn.Module):
     """A network whose answer is what it sees."""
 
-    channels, depth = 1, 1
+    channels, depth, wide_blocks = 1, 1, 0
 
     def __init__(self, subpixels=1):
         super().__init__()
@@ -130,7 +130,7 @@ def test_of_an_answer_that_depends_on_the_direction_only_the_mean_is_left():
     """But for the part of a pixel by which the views differ; a single view would give 0 to 15."""
 
     class Rows(nn.Module):
-        channels, depth, subpixels = 1, 1, 1
+        channels, depth, subpixels, wide_blocks = 1, 1, 1, 0
 
         def forward(self, counts):
             return torch.arange(counts.shape[2], dtype=torch.float32)[:, None].expand_as(counts)

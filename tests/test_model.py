@@ -129,8 +129,24 @@ def test_a_new_network_may_see_pixels_in_other_parts_than_the_model_it_starts_fr
         torch.testing.assert_close(ours, theirs)
 
 
+def test_further_wide_blocks_begin_with_the_answers_of_the_model(folder):
+    """And learn: the gradient reaches what was zero."""
+    known, wide = read_network(folder, read_description(folder)), UNet(2, 4, 2, wide_blocks=2)
+    start_network(wide, ["rings", "lines"], 20, folder)
+    counts = torch.rand(1, 1, 32, 32)
+    assert torch.equal(wide(counts), known(counts))
+    wide(counts).square().sum().backward()
+    assert all(block.second.weight.grad.abs().max() > 0 for block in wide.wide)
+    write_model(folder, wide, replace(read_description(folder), wide_blocks=2))
+    wider = UNet(2, 4, 2, wide_blocks=3)
+    start_network(wider, ["rings", "lines"], 20, folder)
+    assert torch.equal(wider(counts), wide(counts))
+    with pytest.raises(InputError, match=r"depth 2 and 2 wide blocks; set .* `train\.wide_blocks` to as"):
+        start_network(UNet(2, 4, 2, wide_blocks=1), ["rings", "lines"], 20, folder)
+
+
 def test_a_model_of_another_size_or_pixel_is_no_start(folder):
-    with pytest.raises(InputError, match=r"has 4 features and depth 2; set `train\.features`"):
+    with pytest.raises(InputError, match=r"has 4 features, depth 2 and 0 wide blocks; set `train\.features`"):
         start_network(UNet(2, 4, 3), ["lines", "dots"], 20, folder)
     with pytest.raises(InputError, match="has pixels of 20 nm, not 10"):
         start_network(UNet(2, 4, 2), ["lines", "dots"], 10, folder)

@@ -11,22 +11,26 @@ from lusco.network import UNet, coarsest_px, context_px
 from lusco.recolor.tiles import apply_symmetric, apply_tiled
 
 
-def small_network(channels=3, features=4, depth=2, subpixels=1):
+def small_network(channels=3, features=4, depth=2, subpixels=1, wide_blocks=0):
     torch.manual_seed(0)
-    return UNet(channels, features, depth, subpixels).eval()
+    network = UNet(channels, features, depth, subpixels, wide_blocks).eval()
+    for block in network.wide:
+        torch.nn.init.normal_(block.second.weight, std=0.1)  # as after some training: they begin as zeros
+    return network
 
 
-@pytest.mark.parametrize("subpixels", [1, 2])
-def test_parameter_count_follows_from_the_layers(subpixels):
+@pytest.mark.parametrize(("subpixels", "wide_blocks"), [(1, 0), (2, 0), (2, 3)])
+def test_parameter_count_follows_from_the_layers(subpixels, wide_blocks):
     features, depth, channels = 8, 3, 5
     widths = [features * 2**level for level in range(depth + 1)]
     block = {width: 2 * (9 * width * width + width) for width in widths}
     patch = 4 * subpixels**2
     expected = 9 * patch * features + features + patch * (features * channels + channels)
     expected += sum(block[width] for width in widths) + sum(block[width] for width in widths[:-1])
+    expected += wide_blocks * block[widths[-1]]
     for fine, coarse in pairwise(widths):
         expected += 4 * fine * coarse + coarse + coarse * fine + fine
-    network = UNet(channels, features, depth, subpixels)
+    network = UNet(channels, features, depth, subpixels, wide_blocks)
     assert sum(parameter.numel() for parameter in network.parameters()) == expected
 
 
@@ -38,12 +42,14 @@ def test_a_level_that_is_switched_off_can_learn_again():
     assert network.down[-1].bias.grad.abs().min() > 0
 
 
-@pytest.mark.parametrize(("depth", "subpixels"), [(1, 1), (2, 1), (3, 1), (2, 2)])
-def test_the_stated_context_covers_everything_a_pixel_depends_on(depth, subpixels):
-    network = small_network(depth=depth, subpixels=subpixels)
+@pytest.mark.parametrize(
+    ("depth", "subpixels", "wide_blocks"), [(1, 1, 0), (2, 1, 0), (3, 1, 0), (2, 2, 0), (1, 1, 2), (2, 2, 3)]
+)
+def test_the_stated_context_covers_everything_a_pixel_depends_on(depth, subpixels, wide_blocks):
+    network = small_network(depth=depth, subpixels=subpixels, wide_blocks=wide_blocks)
     for parameter in network.parameters():
         parameter.data.abs_()  # no unit is ever silent, and nothing cancels
-    context = subpixels * context_px(depth)
+    context = subpixels * context_px(depth, wide_blocks)
     side = 2 * context + subpixels * coarsest_px(depth) * 4
     middle = side // 2
     counts = torch.rand(1, 1, side, side, requires_grad=True)
@@ -54,10 +60,10 @@ def test_the_stated_context_covers_everything_a_pixel_depends_on(depth, subpixel
 
 
 def test_tiles_join_without_seams():
-    network = small_network(depth=2)
+    network = small_network(depth=2, wide_blocks=1)
     counts = np.random.default_rng(0).poisson(0.3, (150, 203)).astype(np.float32)
-    whole = apply_tiled(network, counts, 3, 1024, context_px(2), 8, "cpu")
-    tiled = apply_tiled(network, counts, 3, 48, context_px(2), 8, "cpu")
+    whole = apply_tiled(network, counts, 3, 1024, context_px(2, 1), 8, "cpu")
+    tiled = apply_tiled(network, counts, 3, 48, context_px(2, 1), 8, "cpu")
     assert whole.shape == (3, 150, 203)
     np.testing.assert_allclose(tiled, whole, atol=1e-5)
 

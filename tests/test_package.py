@@ -100,7 +100,7 @@ def test_torchscript_says_nothing_of_this_computer(whole):
 
 @pytest.mark.parametrize("depth", range(7))
 def test_something_is_left_of_the_smallest_tile_without_its_halo(depth):
-    smallest, step, halo = sizes(depth, 1)
+    smallest, step, halo = sizes(depth, 1, 0)
     assert smallest % step == 0
     assert smallest - 2 * halo == step
 
@@ -131,7 +131,7 @@ def test_the_description_names_every_file_with_its_checksum(files):
 def test_the_description_says_what_goes_in_and_what_comes_out(files):
     rdf = yaml.safe_load(files["rdf.yaml"])
     (given,), (got,) = rdf["inputs"], rdf["outputs"]
-    smallest, step, halo = sizes(DESCRIPTION.depth, DESCRIPTION.subpixels)
+    smallest, step, halo = sizes(DESCRIPTION.depth, DESCRIPTION.subpixels, DESCRIPTION.wide_blocks)
     for axis in given["axes"][2:]:
         assert (axis["unit"], axis["scale"], axis["size"]) == ("nanometer", 20.0, {"min": smallest, "step": step})
     for axis in got["axes"][2:]:
@@ -146,7 +146,7 @@ def test_pixels_of_a_package_are_those_that_the_network_sees(tmp_path):
     whole = Whole(read_network(tmp_path / "model", model), model).eval()
     files = package.contents(tmp_path / "model", model, whole, {"weights.onnx": b"", "weights.torchscript.pt": b""})
     rdf = yaml.safe_load(files["rdf.yaml"])
-    smallest, step, halo = sizes(model.depth, 1)
+    smallest, step, halo = sizes(model.depth, 1, 0)
     for axis in rdf["inputs"][0]["axes"][2:]:
         assert (axis["scale"], axis["size"]) == (10.0, {"min": 2 * smallest, "step": 2 * step})
     assert {axis["halo"] for axis in rdf["outputs"][0]["axes"][2:]} == {2 * halo}
@@ -158,7 +158,7 @@ def test_the_test_tensors_are_what_the_graph_makes_of_a_mixture(files, tmp_path)
     given, got = (np.load(io.BytesIO(files[f"test_{name}.npy"])) for name in ("counts", "recolored"))
     model = read_description(tmp_path / "model")
     np.testing.assert_array_equal(got, Whole(read_network(tmp_path / "model", model), model).compute(given))
-    smallest, step, _ = sizes(model.depth, model.subpixels)
+    smallest, step, _ = sizes(model.depth, model.subpixels, model.wide_blocks)
     assert given.shape[2] >= smallest
     assert given.shape[2] % step == 0
     assert given.sum() > 1000, "localizations"
@@ -173,11 +173,11 @@ def test_the_same_files_give_the_same_bytes_and_come_back(files):
 
 @pytest.mark.parametrize(("structures", "pixel_nm"), [(("actin", "unheard_of"), 20.0), (("unheard_of",), 6.5)])
 def test_an_example_is_the_same_every_time_whatever_the_structures(structures, pixel_nm):
-    image = example_counts(structures, pixel_nm, sizes(2, 1))
+    image = example_counts(structures, pixel_nm, sizes(2, 1, 0))
     assert image.shape == (1, 1, 256, 256)
     assert image.dtype == np.float32
     assert image.sum() > 100
-    np.testing.assert_array_equal(image, example_counts(structures, pixel_nm, sizes(2, 1)))
+    np.testing.assert_array_equal(image, example_counts(structures, pixel_nm, sizes(2, 1, 0)))
 
 
 def test_the_cover_has_the_proportions_that_the_zoo_asks_for():

@@ -1,5 +1,6 @@
 """Training: it learns, repeats itself exactly, resumes, and calibrates on validation only."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,8 @@ import torch
 from lines_and_dots import SETTINGS, STRUCTURES, acquisition, in_pairs
 
 from lusco import table
-from lusco.answer import soften
-from lusco.calibrate import SHARPNESS, choose_sharpness, fit_temperature, rejection_curve
+from lusco.answer import Answer, soften
+from lusco.calibrate import SHARPNESS, _answered, choose_sharpness, fit_temperature, rejection_curve
 from lusco.errors import InputError
 from lusco.evaluate.assignment import accepted_counts
 from lusco.model import learnt_acquisitions, read_description
@@ -94,6 +95,23 @@ def test_traces_are_believed_rather_than_close_pairs(tmp_path):
     superpose(validation, STRUCTURES, "validation", 3, 64, 20, 1, tmp_path / "validation.arrow")
     folder = run((training, open_composites(tmp_path / "validation.arrow")), tmp_path / "traces", steps=10)
     assert read_description(folder).repeats == {"lag_frames": [], "per_frame": [], "traces": True}
+
+
+def test_numbers_too_small_to_matter_cost_no_time(trained):
+    """Those below the least normal number are taken for zero, since some processors compute with them very slowly."""
+    assert (torch.full((1000,), 1e-30) * torch.full((1000,), 1e-10)).max() == 0
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_answers_come_in_the_order_of_the_composites_however_long_each_takes(at_once):
+    tables = [pd.DataFrame({"x_nm": [float(index)]}) for index in range(5)]
+
+    def apply(table):
+        time.sleep(0.02 * (4 - table["x_nm"].iloc[0]))
+        return Answer(table["x_nm"].to_numpy()[:, None])
+
+    got = [(table["x_nm"].iloc[0], *answer.log_probabilities[0]) for table, answer in _answered(apply, tables, at_once)]
+    assert got == [(float(index), float(index)) for index in range(5)]
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -4,7 +4,9 @@ is known.
 Temperature scaling is Guo et al. 2017.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
-from lusco.answer import Apply, finish, of_pixels, soften
+from lusco.answer import Answer, Apply, finish, of_pixels, soften
 from lusco.evaluate.assignment import ALL, THRESHOLDS, accepted_counts, assignment_table
 from lusco.evaluate.distances import distance, prepare
 from lusco.novelty import learn_from, varied_table
@@ -31,6 +33,7 @@ def chosen_on_validation(
     scales: Sequence[float],
     smoothing_nm: float,
     seed: int,
+    at_once: int = 1,
 ) -> dict[str, Any]:
     """Temperature, sharpness, rejection curve and known regions of a trained model, ours or a peer's.
 
@@ -48,6 +51,8 @@ def chosen_on_validation(
         Smoothing before images are compared, in nm.
     seed : int
         Seed of the experiment.
+    at_once : int
+        Composites that the model is applied to at the same time, each in a thread of its own.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def chosen_on_validation(
         Fields of a `lusco.model.ModelDescription`.
     """
     tables = [validation.table(index) for index in range(len(validation))]
-    answers = [apply(table) for table in tables]
+    answers = [answer for _, answer in _answered(apply, tables, at_once)]
     joined = pd.concat(tables, ignore_index=True)
     weight = joined["weight"].to_numpy()[:, None] * np.eye(len(validation.structures))[joined["structure"]]
     logs = np.concatenate([answer.log_probabilities for answer in answers])
@@ -72,14 +77,17 @@ def chosen_on_validation(
         )
     bound = weight * ~joined["unspecific"].to_numpy()[:, None]
 
-    def looked_at(composites: Iterable[pd.DataFrame], split: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Counts and probabilities per pixel; of each composite, a thinner or lesser one is known too."""
+    def varied(composites: Iterable[pd.DataFrame], split: str) -> Iterator[pd.DataFrame]:
+        """Each composite, and a thinner or lesser one, which is known too."""
         for index, table in enumerate(composites):
-            varied = varied_table(table, len(validation.structures), random_generator(seed, "varied", split, index))
-            for own in (table, varied):
-                points = validation.points(own)
-                probabilities = soften(apply(own).log_probabilities, temperature)
-                yield points.counts(points.pixel()), of_pixels(probabilities, points)
+            yield table
+            yield varied_table(table, len(validation.structures), random_generator(seed, "varied", split, index))
+
+    def looked_at(composites: Iterable[pd.DataFrame], split: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Counts and probabilities per pixel."""
+        for table, answer in _answered(apply, varied(composites, split), at_once):
+            points = validation.points(table)
+            yield points.counts(points.pixel()), of_pixels(soften(answer.log_probabilities, temperature), points)
 
     known = learn_from(
         looked_at(training, "train"), looked_at(tables, "validation"), validation.pixel_nm, validation.side_px
@@ -90,6 +98,19 @@ def chosen_on_validation(
         "rejection": rejection_curve(soften(logs, temperature), bound, validation.structures),
         "known": asdict(known),
     }
+
+
+def _answered(apply: Apply, tables: Iterable[pd.DataFrame], at_once: int) -> Iterator[tuple[pd.DataFrame, Answer]]:
+    """Tables in their order, each with the model's answer."""
+    with ThreadPoolExecutor(at_once) as pool:
+        waiting = deque()
+        for table in tables:
+            waiting.append((table, pool.submit(apply, table)))
+            if len(waiting) > at_once:  # no more in memory than need be
+                first, answer = waiting.popleft()
+                yield first, answer.result()
+        for first, answer in waiting:
+            yield first, answer.result()
 
 
 def fit_temperature(log_probabilities: np.ndarray, counts: np.ndarray) -> float:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lusco.network import UNet
 
 FORMAT = "lusco-model"
-VERSION = 7
+VERSION = 8
 MODEL_SCHEMA = Path(__file__).parents[1] / "schemas" / "model.schema.yaml"
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
@@ -53,6 +53,8 @@ class ModelDescription:
         Checksum of the weights; empty for a peer.
     subpixels : int
         In how many parts the network sees the side of a pixel.
+    wide_blocks : int
+        Further, dilated blocks of the U-Net.
     repeats : dict
         How molecules repeat, the fields of `lusco.repeats.Repeats`; without bins or traces, positions are shown as
         measured.
@@ -71,6 +73,7 @@ class ModelDescription:
     training: dict[str, Any]
     weights_sha256: str = ""
     subpixels: int = 1
+    wide_blocks: int = 0
     repeats: dict[str, Any] = field(default_factory=lambda: {"lag_frames": [], "per_frame": []})
 
     @property
@@ -171,7 +174,8 @@ def check_structures(description: ModelDescription, structures: Sequence[str], f
 def start_network(network: "UNet", structures: Sequence[str], pixel_nm: float, folder: str | Path) -> None:
     """Give a new network the weights of a model, and the outputs of those structures that both have.
 
-    They may see pixels in different parts; then it begins with nearly the model's answers.
+    They may see pixels in different parts, and it may have further wide blocks; then it begins with nearly the model's
+    answers.
 
     Parameters
     ----------
@@ -197,9 +201,11 @@ def start_network(network: "UNet", structures: Sequence[str], pixel_nm: float, f
         raise InputError(Fault(folder, what, "set `pixel_nm` to that of the model, or start from nothing"))
     known = in_parts(read_network(folder, description), network.subpixels)
     own, given = network.state_dict(), known.state_dict()
-    if [t.shape for n, t in own.items() if "head" not in n] != [t.shape for n, t in given.items() if "head" not in n]:
-        what = f"the model to start from has {description.features} features and depth {description.depth}"
-        raise InputError(Fault(folder, what, "set `train.features` and `train.depth` to these"))
+    same = (network.features, network.depth) == (known.features, known.depth)
+    if not same or network.wide_blocks < known.wide_blocks:
+        size = f"{known.features} features, depth {known.depth} and {known.wide_blocks} wide blocks"
+        mend = "set `train.features` and `train.depth` to these, and `train.wide_blocks` to as many or more"
+        raise InputError(Fault(folder, f"the model to start from has {size}", mend))
     for name in ("head.weight", "head.bias"):
         each = len(own[name]) // len(structures)  # outputs of a structure, one after another
         start = given.pop(name)
@@ -230,7 +236,8 @@ def read_network(folder: str | Path, description: ModelDescription) -> "UNet":
         raise InputError(Fault(file, "the weights of the model do not exist", RESTORE)) from None
     if hashlib.sha256(weights).hexdigest() != description.weights_sha256:
         raise InputError(Fault(file, "the weights are damaged: their checksum is not that in model.json", RESTORE))
-    size = (len(description.structures), description.features, description.depth, description.subpixels)
+    own = description
+    size = (len(own.structures), own.features, own.depth, own.subpixels, own.wide_blocks)
     with torch.device("meta"):  # takes no memory, whatever size is claimed
         shapes = {name: tensor.shape for name, tensor in UNet(*size).state_dict().items()}
     try:

@@ -39,6 +39,29 @@ class ResidualBlock(nn.Module):
         return functional.leaky_relu_(branch.add_(x), LEAK)
 
 
+class WideBlock(nn.Module):
+    """x + conv(leaky_relu(dilated conv(x))), at the start x itself, so that a network that gets it answers as before.
+
+    What the first convolution learns before anything depends on it is noise, by which plain relus fall silent for good.
+
+    Parameters
+    ----------
+    features : int
+        Features in and out.
+    dilation : int
+        Pixels between the places that the first convolution reads.
+    """
+
+    def __init__(self, features: int, dilation: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(features, features, 3, padding=dilation, dilation=dilation)
+        self.second = nn.Conv2d(features, features, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape (batch, features, rows, columns) in and out."""
+        return x + self.second(functional.leaky_relu_(self.first(x), LEAK))
+
+
 class UNet(nn.Module):
     """U-Net on patches of pixels, whose skips are added.
 
@@ -56,18 +79,23 @@ class UNet(nn.Module):
     subpixels : int
         Parts of a pixel's side; input and output have so many rows and columns for each of the image's. A patch is
         still one of 2 x 2 pixels, so that finer positions cost next to nothing.
+    wide_blocks : int
+        Further blocks at the coarsest level, each dilated twice as much as the one before.
     """
 
-    def __init__(self, channels: int, features: int, depth: int, subpixels: int = 1) -> None:
+    def __init__(self, channels: int, features: int, depth: int, subpixels: int = 1, wide_blocks: int = 0) -> None:
         super().__init__()
         widths = [features * 2**level for level in range(depth + 1)]
         self.channels = channels
+        self.features = features
         self.depth = depth
         self.subpixels = subpixels
+        self.wide_blocks = wide_blocks
         patch = PATCH_PX * subpixels
         self.stem = nn.Conv2d(patch**2, features, 3, padding=1)
         self.encoder = nn.ModuleList(ResidualBlock(width) for width in widths)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in itertools.pairwise(widths))
+        self.wide = nn.Sequential(*(WideBlock(widths[-1], 2**number) for number in range(wide_blocks)))
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
         self.decoder = nn.ModuleList(ResidualBlock(width) for width in widths[:-1])
         self.head = nn.Conv2d(features, channels * patch**2, 1)
@@ -80,6 +108,8 @@ class UNet(nn.Module):
                 nn.init.zeros_(module.bias)
         for block in (*self.encoder, *self.decoder):
             block.second.weight.data *= BRANCH_SCALE
+        for block in self.wide:
+            nn.init.zeros_(block.second.weight)
         self.head.weight.data *= HEAD_SCALE
 
     def forward(self, counts: Tensor) -> Tensor:
@@ -94,7 +124,7 @@ class UNet(nn.Module):
             x = self.encoder[level](x)
             skips.append(x)
             x = self.down[level](x)
-        x = self.encoder[self.depth](x)
+        x = self.wide(self.encoder[self.depth](x))
         for level in reversed(range(self.depth)):
             x = functional.interpolate(self.up[level](x), scale_factor=2, mode="nearest")
             x = self.decoder[level](x + skips[level])
@@ -107,8 +137,7 @@ def in_parts(network: UNet, subpixels: int) -> UNet:
     What is read and written of a pixel is read and written of each of its parts: counts are few, so that the sum of
     their log(1 + x) is about that of the pixel. Of parts that become one, it is the mean.
     """
-    features = len(network.stem.bias)
-    other = UNet(network.channels, features, network.depth, subpixels)
+    other = UNet(network.channels, network.features, network.depth, subpixels, network.wide_blocks)
     weights = network.state_dict()
     for name, axis in (("stem.weight", 1), ("head.weight", 0), ("head.bias", 0)):
         weights[name] = _resampled(weights[name], axis, network.subpixels, subpixels)
@@ -132,12 +161,14 @@ def coarsest_px(depth: int) -> int:
     return PATCH_PX * 2**depth
 
 
-def context_px(depth: int) -> int:
+def context_px(depth: int, wide_blocks: int = 0) -> int:
     """How far, in pixels, the output of a pixel can depend on the input, rounded up to whole coarsest pixels.
 
     A 3 x 3 convolution at level l reaches 2**l patches, and so does a halving by 2 x 2; there are four
-    convolutions per level, two at the coarsest, and the stem. A pixel may be the last of its patch.
+    convolutions per level, two at the coarsest, and the stem. A wide block there has one more, and one that reaches
+    as many times farther as it is dilated. A pixel may be the last of its patch.
     """
-    reach = PATCH_PX * (1 + sum(5 * 2**level for level in range(depth)) + 2 * 2**depth) + PATCH_PX - 1
+    coarse = 2 + sum(2**number + 1 for number in range(wide_blocks))
+    reach = PATCH_PX * (1 + sum(5 * 2**level for level in range(depth)) + coarse * 2**depth) + PATCH_PX - 1
     coarsest = coarsest_px(depth)
     return -(-reach // coarsest) * coarsest

@@ -57,6 +57,7 @@ class TrainSettings:
     absent: float
     settle: bool
     subpixels: int
+    wide_blocks: int
     start_from: str
     acquisitions: int | None
     device: str

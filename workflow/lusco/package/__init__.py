@@ -63,7 +63,7 @@ def package(folder: str | Path, out: str | Path) -> None:
         what = f"it is a model by others (`{model.head}`), which cannot be packaged"
         raise InputError(Fault(folder, what, "give one that `lusco train` wrote"))
     whole = Whole(read_network(folder, model), model).eval()
-    smallest_px, _, _ = sizes(model.depth, model.subpixels)
+    smallest_px, _, _ = sizes(model.depth, model.subpixels, model.wide_blocks)
     onnx = to_onnx(whole, smallest_px)
     difference = check_onnx(onnx, whole, (smallest_px, smallest_px + 1))
     logger.info("ONNX and PyTorch differ by at most %.1g of a count or of the probabilities", difference)
@@ -104,7 +104,9 @@ def contents(folder: str | Path, model: ModelDescription, whole: Whole, weights:
     weights : dict
         The graph in formats of the zoo, by file name.
     """
-    counts = example_counts(model.structures, model.seen_pixel_nm, sizes(model.depth, model.subpixels))
+    counts = example_counts(
+        model.structures, model.seen_pixel_nm, sizes(model.depth, model.subpixels, model.wide_blocks)
+    )
     recolored = whole.compute(counts)
     card = Path(folder) / "README.md"
     files = {

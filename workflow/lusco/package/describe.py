@@ -113,14 +113,14 @@ def file(name: str, files: Files) -> dict[str, str]:
 
 
 def _input(model: ModelDescription, files: Files) -> dict[str, Any]:
-    smallest, step, _ = sizes(model.depth, model.subpixels)
+    smallest, step, _ = sizes(model.depth, model.subpixels, model.wide_blocks)
     size = {"size": {"min": smallest, "step": step}, "concatenable": True}
     channel = {"type": "channel", "channel_names": [INPUT]}
     return _tensor(INPUT, files) | {"axes": [{"type": "batch"}, channel, *_plane(model, {"y": size, "x": size})]}
 
 
 def _output(model: ModelDescription, files: Files) -> dict[str, Any]:
-    halo = sizes(model.depth, model.subpixels)[2]
+    halo = sizes(model.depth, model.subpixels, model.wide_blocks)[2]
     size = {axis: {"size": {"tensor_id": INPUT, "axis_id": axis}, "halo": halo} for axis in ("y", "x")}
     channel = {"type": "channel", "channel_names": channels(model.structures)}
     return _tensor(OUTPUT, files) | {"axes": [{"type": "batch"}, channel, *_plane(model, size)]}

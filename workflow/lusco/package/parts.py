@@ -23,13 +23,13 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 _READABLE = 0o644 << 16  # mode of a file, where a zip keeps it
 
 
-def sizes(depth: int, subpixels: int) -> tuple[int, int, int]:
+def sizes(depth: int, subpixels: int, wide_blocks: int) -> tuple[int, int, int]:
     """Smallest side of a tile, the step to the next larger, and the halo, all in what the network sees as pixels.
 
     The halo is what tiles must overlap so that they join without seams; something must be left when it is cut off.
     Whole images may have any size.
     """
-    step, halo = subpixels * coarsest_px(depth), subpixels * context_px(depth)
+    step, halo = subpixels * coarsest_px(depth), subpixels * context_px(depth, wide_blocks)
     return 2 * halo + step, step, halo
 
 

@@ -128,7 +128,7 @@ def readme(model: ModelDescription, has_card: bool) -> str:
     has_card : bool
         Whether the package also holds the card that its authors wrote.
     """
-    smallest, step, halo = sizes(model.depth, model.subpixels)
+    smallest, step, halo = sizes(model.depth, model.subpixels, model.wide_blocks)
     predicted = model.head == "regression"
     return _TEXT.format(
         settled=_SETTLED if Repeats(**model.repeats) else "",

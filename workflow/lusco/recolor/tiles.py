@@ -122,7 +122,7 @@ def _view(network: UNet, counts: np.ndarray, symmetry: tuple[int, int], tile_px:
 
 def _sizes(network: UNet, tile_px: int) -> tuple[int, int, int]:
     """Side of a tile, margin and coarsest pixel, in what the network takes for pixels."""
-    sizes = tile_px, context_px(network.depth), coarsest_px(network.depth)
+    sizes = tile_px, context_px(network.depth, network.wide_blocks), coarsest_px(network.depth)
     return tuple(network.subpixels * size for size in sizes)
 
 

@@ -66,6 +66,8 @@ def train(
         Folder for weights, description and history.
     """
     torch.set_num_threads(settings.threads)
+    # the momentum of a unit that is silent fades to numbers with which processors are a hundred times slower
+    torch.set_flush_denormal(True)
     lightning.seed_everything(seed, verbose=False)
     structures, pixel_nm = validation.structures, validation.pixel_nm
     acquisitions = _first(acquisitions, structures, settings.acquisitions)
@@ -74,7 +76,7 @@ def train(
     scale = structure_scales(acquisitions, structures, smoothing_nm, pixel_nm)
     head = HEADS[settings.head]
     subpixels = _subpixels(acquisitions, validation, settings)
-    network = UNet(len(structures), settings.features, settings.depth, subpixels)
+    network = UNet(len(structures), settings.features, settings.depth, subpixels, settings.wide_blocks)
     if settings.start_from:
         start_network(network, structures, pixel_nm, settings.start_from)
     network = network.to(memory_format=torch.channels_last)
@@ -125,8 +127,13 @@ def train(
 
     def apply(table: pd.DataFrame) -> Answer:
         points = validation.points(table)
-        return answer_of(network, settings.head, scale, repeats, points, validation.side_px, device)
+        with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+            return answer_of(network, settings.head, scale, repeats, points, validation.side_px, device)
 
+    # much of it is work for one thread, so that composites side by side take less time than threads for each
+    torch.set_num_threads(1)
+    chosen = chosen_on_validation(apply, known, validation, scale, smoothing_nm, seed, settings.threads)
+    torch.set_num_threads(settings.threads)
     description = ModelDescription(
         structures=structures,
         pixel_nm=pixel_nm,
@@ -134,8 +141,9 @@ def train(
         features=settings.features,
         depth=settings.depth,
         subpixels=subpixels,
+        wide_blocks=settings.wide_blocks,
         scale_counts=scale,
-        **chosen_on_validation(apply, known, validation, scale, smoothing_nm, seed),
+        **chosen,
         training={
             "settings": asdict(settings),
             "seed": seed,
