@@ -25,7 +25,7 @@ def test_it_tells_apart_the_five_structures_at_20_nm_and_is_small():
     model = read_description(FOLDER)
     assert model.structures == STRUCTURES
     assert model.pixel_nm == 20
-    assert (FOLDER / WEIGHTS).stat().st_size < 5 * MEGABYTE
+    assert (FOLDER / WEIGHTS).stat().st_size < 8 * MEGABYTE
 
 
 def test_its_card_names_the_command_that_trains_it_again():
