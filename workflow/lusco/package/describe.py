@@ -147,7 +147,8 @@ def _card(model: ModelDescription, parameters: int) -> dict[str, Any]:
         "reproducibility_tolerance": [{"relative_tolerance": TOLERANCE, "absolute_tolerance": TOLERANCE}],
         "architecture_type": "U-Net",
         "architecture_description": f"Residual U-Net on patches of {patch} x {patch} pixels, without"
-        f" normalization layers, {model.features} features, {model.depth} further halvings.",
+        f" normalization layers, {model.features} features, {model.depth} further halvings,"
+        f" {model.wide_blocks} dilated blocks.",
         "modality": "single-molecule localization microscopy",
         "target_structure": [in_words(name) for name in model.structures],
         "task": "separation of structures in one dye",
