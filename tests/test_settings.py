@@ -12,6 +12,7 @@ from lusco.errors import InputError
 from lusco.settings import SCHEMA, STAGES, load_config, read_yaml, stage_settings
 
 PROPERTIES = read_yaml(SCHEMA)["properties"]
+SHIPPED = str(SCHEMA.parents[2] / "resources" / "models" / "five_structures")
 LEAST = {"experiment": "demo", "structures": ["pores", "tubes"], "acquisitions": "sheet.tsv", "pixel_nm": 20}
 KINDS = {
     "boolean": bool,
@@ -81,6 +82,19 @@ def test_what_is_given_stands_and_the_rest_is_filled_in():
     assert full["splits"] == {"validation": 0.2, "test": 0.3}
     assert full["model"] == "a"
     assert full["models"] == {"a": {}, "b": {"head": "regression"}}
+
+
+def test_a_network_is_as_large_as_the_one_it_starts_from_unless_another_size_is_given():
+    shipped = {"features": 48, "depth": 2, "wide_blocks": 3}
+    assert load_config(config(f"{{train: {{start_from: {SHIPPED}}}}}"), "c.yaml")["models"] == {"unet": shipped}
+    models = f"a: {{start_from: {SHIPPED}}}, b: {{start_from: a, wide_blocks: 4}}, c: {{start_from: b}}, d: {{}}"
+    full = load_config(config(f"{{train: {{depth: 2}}, models: {{{models}}}}}"), "c.yaml")["models"]
+    assert full["a"] == shipped | {"start_from": SHIPPED}
+    assert full["b"] == shipped | {"start_from": "a", "wide_blocks": 4}
+    assert full["c"] == shipped | {"start_from": "b", "wide_blocks": 4}
+    assert full["d"] == {}
+    by_hand = stage_settings("train", {"start_from": SHIPPED, "wide_blocks": 4})
+    assert (by_hand.features, by_hand.depth, by_hand.wide_blocks) == (48, 2, 4)
 
 
 FAULTS = {

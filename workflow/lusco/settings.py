@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from lusco.errors import Fault, InputError, raise_all
+from lusco.model import read_description
 from lusco.schema import check, read_yaml
 
 __all__ = ["SCHEMA", "STAGES", "check", "load_config", "read_yaml", "stage_settings"]
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+SIZE = ("features", "depth", "wide_blocks")  # what a network has in common with the one whose weights it takes
 
 
 @dataclass(frozen=True)
@@ -118,11 +120,16 @@ def load_config(config: dict[str, Any], file: str | Path) -> dict[str, Any]:
     own = [name for name, how in full["models"].items() if "peer" not in how]
     full["model"] = full["model"] or next(iter(own or full["models"]))
     raise_all(_contradictions(full, file))
+    for name, how in full["models"].items():
+        if "peer" not in how and start_of(full, name):
+            full["models"][name] = _size(full, name, config.get("train", {})) | how
     return full
 
 
 def stage_settings(stage: str, given: str | dict[str, Any] | None) -> Any:
     """Settings of one stage from inline JSON, a JSON or YAML file, or a dictionary; defaults filled in.
+
+    The network of a training that starts from a model is of its size, where the settings do not say another.
 
     Parameters
     ----------
@@ -150,7 +157,10 @@ def stage_settings(stage: str, given: str | dict[str, Any] | None) -> Any:
             given = json.loads(given)
         except (ValueError, RecursionError) as error:
             raise InputError(Fault(file, f"not JSON ({error})", "give JSON or the path of a YAML file")) from None
-    return STAGES[stage](**check(given or {}, read_yaml(SCHEMA)["properties"][stage], file))
+    full = check(given or {}, read_yaml(SCHEMA)["properties"][stage], file)
+    if start := full.get("start_from"):
+        full |= {key: size for key, size in _size_of_model(start).items() if key not in (given or {})}
+    return STAGES[stage](**full)
 
 
 def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
@@ -188,6 +198,19 @@ def named_models(full: Mapping[str, Any]) -> dict[str, str]:
 def start_of(full: Mapping[str, Any], name: str) -> str:
     """What the training of a model starts from: another model of the experiment, a folder, or nothing (empty)."""
     return full["models"][name].get("start_from", full["train"]["start_from"])
+
+
+def _size(full: dict[str, Any], name: str, train: Mapping[str, Any]) -> dict[str, int]:
+    """The size of a model's network where it is not the default: given, in `train` too, or that of its start."""
+    start = start_of(full, name)
+    size = _size(full, start, train) if start in full["models"] else _size_of_model(start) if start else {}
+    return size | {key: value for key, value in (train | full["models"][name]).items() if key in SIZE}
+
+
+def _size_of_model(folder: str | Path) -> dict[str, int]:
+    """The size of the network of a model on disk."""
+    description = read_description(folder)
+    return {key: getattr(description, key) for key in SIZE}
 
 
 def _endless_starts(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
