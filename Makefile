@@ -3,7 +3,8 @@
 # make test     installs the same and runs the tests
 # make lint     checks style
 # make docs     builds the documentation to docs/_build/html
-# make figures  draws the figures of an experiment for print, and the pictures of the documentation
+# make figures  draws the figures of an experiment for print
+# make pictures makes the pictures of the documentation from a finished demo; needs Chromium and chromedriver
 # make peers    installs models by others into .venv-peers, for resources/experiments/peers.yaml
 # make readers  installs programs of the field into .venv-readers, so that `make test` has them open our files
 # make zoo      installs what packages for the BioImage Model Zoo are written and checked with into .venv-zoo
@@ -25,7 +26,7 @@ BIN := .venv/bin
 # rules and tests call `lusco` by its name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run install test lint docs figures peers readers zoo
+.PHONY: run install test lint docs figures pictures peers readers zoo
 
 run: $(INSTALLED)
 	$(BIN)/snakemake --workflow-profile workflow/profiles/local $(ARGS)
@@ -43,10 +44,9 @@ lint: $(INSTALLED)
 
 figures: $(INSTALLED)
 	$(BIN)/snakemake all print_figures --workflow-profile workflow/profiles/local $(ARGS)
-ifeq ($(ARGS),)
-	$(BIN)/python docs/generate.py
+
+pictures: $(INSTALLED)
 	$(BIN)/python docs/pictures.py
-endif
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py

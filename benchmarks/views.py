@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/views.py MODEL results/EXPERIMENT/composites/validation.arrow [test.arrow ...]
 
-Of each file prints a row for one view (the package's graph), for the eight directions with the same pixels, and for the
-eight directions with pixels that begin elsewhere in each, which is what `lusco recolor` does.
+Of each file prints a row for one view of positions as measured, which is what a package gives, and, of positions as the
+model was shown them, for one view, for the eight directions with the same pixels, and for the eight directions with
+pixels that begin elsewhere in each, which is what `lusco recolor` does.
 """
 
 import sys
@@ -19,11 +20,12 @@ from lusco.model import read_description, read_network
 from lusco.network import UNet
 from lusco.recolor.tiles import apply_symmetric, apply_to_points
 from lusco.render import Points
+from lusco.repeats import Repeats, settled
 from lusco.superpose.composites import open_composites
 
 
 def one_view(network: UNet, points: Points) -> np.ndarray:
-    """Output of the network for each localization, shape (structures, n), as a package gives it."""
+    """Output of the network for each localization, shape (structures, n)."""
     points = points.finer(network.subpixels)
     pixel = points.pixel()
     with torch.inference_mode():
@@ -44,10 +46,11 @@ def eight_views(network: UNet, points: Points) -> np.ndarray:
     return apply_to_points(network, points, max(points.shape), "cpu")
 
 
-WAYS: dict[str, Callable[[UNet, Points], np.ndarray]] = {
-    "one view": one_view,
-    "eight directions": eight_directions,
-    "eight directions and pixels": eight_views,
+WAYS: dict[str, tuple[Callable[[UNet, Points], np.ndarray], bool]] = {  # and whether positions are settled first
+    "one view as measured": (one_view, False),
+    "one view": (one_view, True),
+    "eight directions": (eight_directions, True),
+    "eight directions and pixels": (eight_views, True),
 }
 
 
@@ -55,15 +58,17 @@ def main() -> None:
     """Print cross-entropy, accuracy and crosstalk of each way; localizations without a structure are left out."""
     folder, *files = sys.argv[1:]
     description = read_description(folder)
-    network = read_network(folder, description)
+    network, repeats = read_network(folder, description), Repeats(**description.repeats)
     for file in files:
         composites = open_composites(file)
-        for name, way in WAYS.items():
+        for name, (way, settles) in WAYS.items():
             logs, truth = [], []
             for index in range(len(composites)):
                 table = composites.table(index)
                 bound = ~table["unspecific"].to_numpy()
-                logs.append(way(network, composites.points(table)).T[bound] / description.temperature)
+                points = composites.points(table)
+                shown = settled(points, repeats) if settles else points
+                logs.append(way(network, shown).T[bound] / description.temperature)
                 truth.append(table["structure"].to_numpy()[bound])
             probabilities, true = soften(np.concatenate(logs), 1.0), np.concatenate(truth)
             accepted = accepted_counts(probabilities, true, np.ones(len(true)))

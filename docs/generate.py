@@ -93,7 +93,11 @@ def kind(key: Mapping[str, Any]) -> str:
 
 def limits(key: Mapping[str, Any]) -> Iterator[str]:
     """What a value must keep to, in words."""
-    yield from (words.format(key[name]) for name, words in LIMITS.items() if name in key)
+    exact = "minItems" in key and key["minItems"] == key.get("maxItems")
+    told = {name: words for name, words in LIMITS.items() if name in key and not (exact and name.endswith("Items"))}
+    yield from (words.format(key[name]) for name, words in told.items())
+    if exact:
+        yield f"exactly {key['minItems']}"
     if key.get("uniqueItems"):
         yield "none twice"
     if "pattern" in key:

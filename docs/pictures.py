@@ -1,4 +1,4 @@
-"""The pictures of the documentation, from a finished demo: `make figures` calls it."""
+"""The pictures of the documentation, from a finished demo: `make pictures` calls it."""
 
 import shutil
 import sys

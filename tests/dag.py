@@ -21,7 +21,8 @@ SNAKEFILE = PROJECT / "Snakefile"
 
 def copy_project(folder: Path) -> Path:
     """All that a run reads from the folder it runs in: everything but the Snakefile and the library."""
-    shutil.copy(PROJECT / "config.yaml", folder)
+    for name in ("config.yaml", "CITATION.cff", "LICENSE"):
+        shutil.copy(PROJECT / name, folder)
     shutil.copytree(PROJECT / "resources", folder / "resources", ignore=shutil.ignore_patterns("data"))
     shutil.copytree(PROJECT / "workflow", folder / "workflow", ignore=shutil.ignore_patterns("lusco*"))
     shutil.copytree(PROJECT / "tests" / "config", folder / "tests" / "config")

@@ -41,9 +41,10 @@ def write_thunderstorm(folder: Path, rows, name: str = "table.csv") -> Path:
 def write_picasso(folder: Path, x_px: float, y_px: float, pixel_nm: float | None = 100.0, **extra) -> Path:
     """Write a Picasso table of one localization, in pixels, with its YAML unless `pixel_nm` is None."""
     path = folder / "picasso.hdf5"
-    types = [("frame", "<u4"), ("x", "<f4"), ("y", "<f4"), ("photons", "<f4"), ("lpx", "<f4"), ("lpy", "<f4")]
+    floats = [(name, "<f4") for name in ("x", "y", "photons", "lpx", "lpy")]
     with h5py.File(path, "w") as file:
-        file["locs"] = np.array([(3, x_px, y_px, 1000, 0.1, 0.1)], dtype=types)
+        types = [("frame", "<u4"), *floats, ("group", "<i4")]
+        file["locs"] = np.array([(3, x_px, y_px, 1000, 0.1, 0.1, 7)], dtype=types)
     if pixel_nm:
         camera = {"Pixelsize": pixel_nm, "Width": 8, "Height": 16} | extra
         path.with_suffix(".yaml").write_text("---\n".join([json.dumps({"Byte Order": "<"}) + "\n", json.dumps(camera)]))

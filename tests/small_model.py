@@ -16,9 +16,9 @@ REJECTION = [
 KNOWN = {
     "side_px": 16,
     "surroundings": 1,
-    "features": [[0.0] * 7],
-    "mean": [0.0] * 7,
-    "whitening": [[float(i == j) for j in range(7)] for i in range(7)],
+    "features": [[0.0] * 8],
+    "mean": [0.0] * 8,
+    "whitening": [[float(i == j) for j in range(8)] for i in range(8)],
     "distance": 1.0,
 }
 DESCRIPTION = ModelDescription(

@@ -32,3 +32,8 @@ def test_a_second_working_copy_takes_the_training_of_the_first(whole, tmp_path, 
     run(second, "--configfile", str(CONFIG), "other.yaml", "--cache", "train", "--", WEIGHTS)
     assert len(list((tmp_path / "cache").glob("*weights*"))) == stored + 1
     assert (second / WEIGHTS).read_bytes() != (whole / WEIGHTS).read_bytes()
+
+    sheet = second / "tests" / "config" / "whole.tsv"
+    sheet.write_text(sheet.read_text().replace("microtubules_1\t", "microtubules_9\t"))  # simulated from its name
+    run(second, "--cache", "train", "--", WEIGHTS)
+    assert len(list((tmp_path / "cache").glob("*weights*"))) == stored + 2

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from lusco.cli import app
 from lusco.errors import InputError
-from lusco.model import check_structures, read_description, read_network, start_network, write_model
+from lusco.model import check_pixels, check_structures, read_description, read_network, start_network, write_model
 from lusco.network import UNet
 
 
@@ -101,6 +101,12 @@ def test_other_structures_than_the_model_knows_are_refused(description, folder):
     check_structures(description, ["rings", "lines"], folder)
     with pytest.raises(InputError, match=r"knows the structures rings, lines, the configuration asks for lines, dots"):
         check_structures(description, ["lines", "dots"], folder)
+
+
+def test_other_pixels_than_the_models_are_refused(description, folder):
+    check_pixels(description, 20, folder)
+    with pytest.raises(InputError, match="the model has pixels of 20 nm, not 10; set `pixel_nm` to that of the model"):
+        check_pixels(description, 10, folder)
 
 
 def test_a_new_network_starts_from_a_model_and_its_structures(folder):

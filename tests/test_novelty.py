@@ -15,12 +15,22 @@ from lusco.novelty import (
     surroundings,
     varied_table,
 )
+from lusco.render import Points
 
 SIDE_PX, REGION_PX, PIXEL_NM, DENSITY = 128, 64, 20.0, 500
 
 
-def undecided(counts):
-    return np.full((2, *counts.shape), 0.5)
+def answered(counts, sure=0.5, uncertainty_nm=None):
+    """Localizations with these counts per pixel, and the probabilities of a model that is as sure of all."""
+    row, column = np.nonzero(counts)
+    x_nm, y_nm = (column + 0.5) * PIXEL_NM, (row + 0.5) * PIXEL_NM
+    precise = None if uncertainty_nm is None else np.full(len(row), uncertainty_nm)
+    points = Points(x_nm, y_nm, counts[row, column], (0, 0), PIXEL_NM, counts.shape, uncertainty_nm=precise)
+    return points, np.tile([sure, 1 - sure], (len(row), 1))
+
+
+def described(counts, around=1, **how):
+    return describe(*answered(counts, **how), REGION_PX, around)
 
 
 def scattered(rng, density_per_um2=DENSITY, cluster=1):
@@ -29,11 +39,11 @@ def scattered(rng, density_per_um2=DENSITY, cluster=1):
     return (cluster * rng.poisson(clusters / SIDE_PX**2, (SIDE_PX, SIDE_PX))).astype(np.float32)
 
 
-def regions(number, seed=0, around=1, **how):
+def regions(number, seed=0, around=1, uncertainty_nm=None, **how):
     """The regions of so many composites."""
     rng = np.random.default_rng(seed)
     images = [scattered(rng, **how) for _ in range(number)]
-    return pd.concat([describe(c, undecided(c), PIXEL_NM, REGION_PX, around) for c in images], ignore_index=True)
+    return pd.concat([described(c, around, uncertainty_nm=uncertainty_nm) for c in images], ignore_index=True)
 
 
 def knowing(number=60, around=1, **how):
@@ -43,7 +53,7 @@ def knowing(number=60, around=1, **how):
 
 def test_a_region_of_random_counts_has_its_density_and_no_clustering():
     counts = scattered(np.random.default_rng(1))
-    found = describe(counts, undecided(counts), PIXEL_NM, REGION_PX, 1)
+    found = described(counts)
     assert len(found) == 4
     assert list(zip(found["x_nm"], found["y_nm"], strict=True)) == [(0, 0), (1280, 0), (0, 1280), (1280, 1280)]
     assert found["localizations"].sum() == counts.sum()
@@ -54,7 +64,7 @@ def test_a_region_of_random_counts_has_its_density_and_no_clustering():
 
 def test_clusters_of_four_have_four_times_the_variance():
     counts = scattered(np.random.default_rng(1), cluster=4)
-    found = describe(counts, undecided(counts), PIXEL_NM, REGION_PX, 1)
+    found = described(counts)
     np.testing.assert_allclose(10 ** found["clustering_1px"], 4, rtol=0.1)
 
 
@@ -62,16 +72,16 @@ def test_regions_with_few_counts_are_left_out():
     counts = np.zeros((SIDE_PX, SIDE_PX), dtype=np.float32)
     counts[:10, 0] = LEAST_COUNTS / 10
     counts[-1, -1] = LEAST_COUNTS - 1
-    assert len(describe(counts, undecided(counts), PIXEL_NM, REGION_PX, 1)) == 1
+    assert len(described(counts)) == 1
 
 
 def test_surroundings_are_averaged_and_moved_into_the_image():
     counts = np.zeros((4 * REGION_PX, REGION_PX), dtype=np.float32)
     for k, each in enumerate((1, 10, 100, 1000)):
         counts[k * REGION_PX : (k + 1) * REGION_PX] = each
-    alone = describe(counts, undecided(counts), PIXEL_NM, REGION_PX, 1)["log_density"]
+    alone = described(counts)["log_density"]
     np.testing.assert_allclose(np.diff(alone), 1)
-    averaged = describe(counts, undecided(counts), PIXEL_NM, REGION_PX, 3)["log_density"]
+    averaged = described(counts, 3)["log_density"]
     np.testing.assert_allclose(averaged, alone[[1, 1, 2, 2]])  # the middle one of three; at either end, the same three
 
 
@@ -79,7 +89,7 @@ def test_surroundings_leave_out_regions_with_few_counts():
     counts = np.ones((2 * REGION_PX, REGION_PX), dtype=np.float32)
     counts[REGION_PX:] = 0
     for around in (1, 2):
-        found = describe(counts, undecided(counts), PIXEL_NM, REGION_PX, around)
+        found = described(counts, around)
         np.testing.assert_allclose(found["log_density"], np.log10((1000 / PIXEL_NM) ** 2))
 
 
@@ -90,6 +100,36 @@ def test_known_data_is_rarely_called_unfamiliar():
 @pytest.mark.parametrize("how", [{"density_per_um2": 8 * DENSITY}, {"density_per_um2": DENSITY / 8}, {"cluster": 4}])
 def test_another_density_or_multiplicity_is_unfamiliar(how):
     assert (knowing().novelty(regions(4, **how)) > 1).all()
+
+
+@pytest.mark.parametrize(("nm", "unfamiliar"), [(10.3, False), (15, True), (6.7, True)])
+def test_another_precision_is_unfamiliar_and_nearly_the_same_is_not(nm, unfamiliar):
+    """As with a wrong pixel size, by which positions and uncertainties are multiplied."""
+    known = knowing(uncertainty_nm=10)
+    assert (known.novelty(regions(10, uncertainty_nm=nm)) > 1).mean() == pytest.approx(float(unfamiliar), abs=0.05)
+
+
+def test_precision_is_the_mean_of_a_regions_localizations():
+    counts = np.full((REGION_PX, REGION_PX), 2, dtype=np.float32)
+    points, probabilities = answered(counts, uncertainty_nm=10)
+    points.uncertainty_nm[: len(points) // 4] = 1000
+    found = describe(points, probabilities, REGION_PX, 1)["log_uncertainty"]
+    np.testing.assert_allclose(found, 0.25 * 3 + 0.75 * 1)
+
+
+def test_unknown_precision_speaks_not_against_a_region():
+    without, given = regions(10), regions(10, uncertainty_nm=10)
+    assert without["log_uncertainty"].isna().all()
+    for known, other in ((knowing(uncertainty_nm=10), without), (knowing(), given)):
+        same = regions(10, uncertainty_nm=10) if other is without else without
+        np.testing.assert_allclose(known.novelty(other), known.novelty(same), atol=0.02)
+
+
+def test_one_localization_without_uncertainty_makes_precision_unknown():
+    points, probabilities = answered(scattered(np.random.default_rng(0)), uncertainty_nm=10.0)
+    for unknown in (np.nan, 0):
+        points.uncertainty_nm[3] = unknown
+        assert describe(points, probabilities, REGION_PX, 1)["log_uncertainty"].isna().all()
 
 
 def test_features_that_go_together_are_unfamiliar_where_they_part(monkeypatch):
@@ -126,15 +166,14 @@ def test_the_alarm_is_set_by_validation_and_not_by_what_was_learnt_from():
 
 def test_a_model_that_is_undecided_where_it_never_was_is_unfamiliar():
     rng = np.random.default_rng(0)
-    sure = np.stack([np.full((SIDE_PX, SIDE_PX), 0.99), np.full((SIDE_PX, SIDE_PX), 0.01)])
-    found = pd.concat([describe(scattered(rng), sure, PIXEL_NM, REGION_PX, 1) for _ in range(60)], ignore_index=True)
+    found = pd.concat([described(scattered(rng), sure=0.99) for _ in range(60)], ignore_index=True)
     known = learn(found[::2], found[1::2], REGION_PX, 1)
     assert (known.novelty(regions(1)) > 1).all()
 
 
 def test_whole_composites_are_described_in_regions_and_their_surroundings():
     rng = np.random.default_rng(0)
-    images = [(counts, undecided(counts)) for counts in (scattered(rng) for _ in range(20))]
+    images = [answered(scattered(rng)) for _ in range(20)]
     known = learn_from(images[:10], images[10:], PIXEL_NM, SIDE_PX)
     assert (known.side_px, known.surroundings) == (REGION_PX, SIDE_PX // REGION_PX)
     assert len(known.features) == 10, "the four regions of a composite have the same surroundings"
@@ -148,15 +187,15 @@ def test_nothing_is_unfamiliar_where_nothing_could_be_compared():
 
 def test_composites_without_a_region_are_passed_over():
     nothing = np.zeros((SIDE_PX, SIDE_PX), dtype=np.float32)
-    empty = describe(nothing, undecided(nothing), PIXEL_NM, REGION_PX, 1)
+    empty = described(nothing)
     assert len(empty) == 0
     assert (knowing(5).novelty(empty) == np.zeros(0)).all()
 
 
 def test_regions_cover_an_image_whatever_its_size_and_a_smaller_one_has_none():
     counts = np.full((100, 64), 5, dtype=np.float32)
-    assert list(describe(counts, undecided(counts), PIXEL_NM, REGION_PX, 1)["y_nm"]) == [0, 36 * PIXEL_NM]
-    assert len(describe(counts[:10], undecided(counts[:10]), PIXEL_NM, REGION_PX, 1)) == 0
+    assert list(described(counts)["y_nm"]) == [0, 36 * PIXEL_NM]
+    assert len(described(counts[:10])) == 0
 
 
 def test_regions_are_no_larger_than_composites():

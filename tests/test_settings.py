@@ -106,7 +106,7 @@ FAULTS = {
     ),
     "whole number": (
         "{train: {steps: 2.5}}",
-        "key `train.steps`: `2.5` stands where a whole number should; it means: Most training steps.",
+        "key `train.steps`: `2.5` stands where a whole number should; it means: Most training steps",
     ),
     "number": (
         "{pixel_nm: twenty}",
@@ -163,6 +163,7 @@ FAULTS = {
         "key `structures`: two structures differ only in upper and lower case; rename one.",
     ),
     "reserved": ("{structures: [a, mixed]}", "key `structures.1`: the name `mixed` is reserved; choose another."),
+    "row of the tables": ("{structures: [all, b]}", "key `structures.0`: the name `all` is reserved; choose another."),
     "reserved experiment": (
         "{experiment: acquisitions}",
         "key `experiment`: the name `acquisitions` is reserved; choose another.",
@@ -263,6 +264,18 @@ def test_a_model_in_a_folder_with_an_equals_sign_is_refused(tmp_path):
     (tmp_path / "a=b" / "model.json").touch()
     (sentence,) = sentences(config(f"pretrained: {tmp_path / 'a=b'}"))
     assert "the path of the model has a `=`; rename the folder" in sentence
+
+
+def test_a_model_of_other_pixels_is_refused_before_anything_runs():
+    for key, text in {
+        "pretrained": f"pretrained: {SHIPPED}",
+        "train.start_from": f"train: {{start_from: {SHIPPED}}}",
+    }.items():
+        (sentence,) = sentences(config(f"{{pixel_nm: 10, {text}}}"))
+        assert sentence == (
+            f"config.yaml, key `{key}`: the model in `{SHIPPED}` has pixels of 20 nm, not 10;"
+            " set `pixel_nm` to that of the model, or name another model."
+        )
 
 
 def test_a_model_in_a_folder_with_braces_is_refused():

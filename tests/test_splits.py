@@ -1,11 +1,15 @@
 """Splits are assigned by group, reproducibly and as asked for: on many random sheets."""
 
+import sys
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from lusco import table
+from lusco.cli import main
 from lusco.sheet import LEARNING, SPLITS, Acquisition
 from lusco.sheet_reader import assign_splits
 
@@ -66,3 +70,15 @@ def test_the_fractions_are_those_asked_for():
     given = [Acquisition(f"a{number}", "pores", Path("x"), group=f"a{number}") for number in range(100)]
     splits = [a.split for a in assign_splits(given, {"validation": 0.1, "test": 0.25}, 1)]
     assert [splits.count(split) for split in LEARNING] == [65, 10, 25]
+
+
+def test_a_group_may_hold_an_equals_sign(tmp_path, monkeypatch):
+    source = {"acquisition": "a", "structure": "pores"}
+    made = table.localizations({"x_nm": [1.0], "y_nm": [1.0]}, (0, 10, 0, 10), source)
+    table.write(made, tmp_path / "a.parquet")
+    words = ["lusco", "split", f"train=day=1={tmp_path / 'a.parquet'}", "--out", str(tmp_path / "splits.tsv")]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert pd.read_csv(tmp_path / "splits.tsv", sep="\t").loc[0, ["split", "group"]].tolist() == ["train", "day=1"]

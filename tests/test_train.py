@@ -245,6 +245,17 @@ def test_other_code_of_the_training_is_another_training(material, monkeypatch):
     assert told(*material) != before
 
 
+def test_there_are_never_more_steps_than_asked_for(material, tmp_path):
+    run(material, tmp_path, steps=10, validate_every=3)
+    assert pd.read_csv(tmp_path / "history.csv")["step"].tolist() == [3, 6, 9]
+
+
+def test_a_field_that_can_be_rendered_can_be_learnt_from_in_parts_of_pixels(material, tmp_path, monkeypatch):
+    monkeypatch.setattr("lusco.render.MAX_PIXELS", 150**2)  # 3000 nm in pixels of 20 nm
+    run(material, tmp_path, steps=1, validate_every=1, subpixels=2)
+    assert read_description(tmp_path).subpixels == 2
+
+
 def test_early_stopping_keeps_the_best_weights(material, tmp_path):
     run(material, tmp_path, learning_rate=10.0, steps=80, patience=2)  # so high that it diverges in any precision
     history = pd.read_csv(tmp_path / "history.csv")

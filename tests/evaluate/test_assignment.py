@@ -64,6 +64,7 @@ def test_nothing_assigned_has_no_crosstalk():
 def test_reading_the_curve_at_a_rejection_and_at_a_crosstalk():
     curve = pd.DataFrame({"rejected": [0.0, 0.2, 0.4, 0.6], "crosstalk": [0.1, 0.02, 0.005, 0.0]})
     assert crosstalk_at(curve, 0.3) == pytest.approx(0.0125)
+    assert np.isnan(crosstalk_at(curve, 0.7)), "of what is not measured nothing is said"
     assert rejected_at(curve, 0.01) == 0.4
     assert np.isnan(rejected_at(curve.assign(crosstalk=0.5), 0.01))
 
@@ -74,6 +75,11 @@ def test_calibration_error_by_hand():
     assert table.groupby("structure")["localizations"].sum().to_dict() == {"all": 5, "lines": 3, "rings": 2}
     own = table[table["structure"] == "all"]
     assert expected_calibration_error(own) == pytest.approx((0.1 + 0.2 + 0.55 + 0.05 + 0.7) / 5)
+
+
+def test_a_bin_of_less_than_one_localization_has_no_calibration_error():
+    table = calibration_table(PROBABILITIES, TRUTH, 0.1 * ONES, ["rings", "lines"])
+    assert np.isnan(expected_calibration_error(table[table["structure"] == "rings"]))
 
 
 def test_probabilities_that_are_right_as_often_as_they_say_have_no_calibration_error():

@@ -89,6 +89,18 @@ def test_the_floor_lies_between_perfection_and_chance(composites, tmp_path):
     assert medians["mse", "floor"] == pytest.approx(2 * medians["mse", "shuffled_pairs"], rel=0.25)
 
 
+def test_intensities_have_no_noise_floor(composites, tmp_path):
+    """Counts can be halved at random, and what is no count cannot."""
+    rows = [composites.table(index).drop(columns="composite", errors="ignore") for index in range(len(composites))]
+    for weight, known in ((3.0, True), (0.3, False)):
+        named = zip(composites.names, composites.sources, (each.assign(weight=weight) for each in rows), strict=True)
+        write_composites(tmp_path / "image.arrow", STRUCTURES, 20, 64, named)
+        distances = evaluated(open_composites(tmp_path / "image.arrow"), tmp_path, lambda truth: truth)["distances"]
+        floor = distances[distances["comparison"] == "floor"]["value"]
+        assert floor.notna().all() if known else floor.isna().all()
+        assert distances[distances["comparison"] != "floor"]["value"].notna().all()
+
+
 def test_tables_have_a_row_per_measurement(composites, tmp_path):
     result = evaluated(composites, tmp_path, lambda truth: truth)
     assert len(result["distances"]) == 4 * 2 * 2 * 5

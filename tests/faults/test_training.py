@@ -15,9 +15,11 @@ import psutil
 import pytest
 import torch
 from lines_and_dots import SETTINGS, write_material
+from torch.utils.data import DataLoader
 
 from lusco.cli import main
 from lusco.train import loop
+from lusco.train.crops import Successive
 
 FILES = ("weights.safetensors", "model.json", "history.csv")
 MORTAL = Path(__file__).with_name("mortal.py")
@@ -164,3 +166,34 @@ def test_two_trainings_do_not_write_into_one_folder(arguments, tmp_path, last_wo
         os.close(descriptor)
     assert "another process is still writing into this folder" in said and "run again" in said
     assert not list(tmp_path.iterdir())
+
+
+def worse_and_worse(checkpoints: Path, epochs: int, patience: int) -> tuple[list[dict[str, float]], float]:
+    """Train one weight that moves away from where validation was best; its history, and the weight that was kept."""
+    torch.manual_seed(0)
+    network = torch.nn.Linear(1, 1, bias=False)
+    pairs = [(torch.ones(1), torch.tensor([k * 100.0])) for k in range(100)]  # validation wants 0, training the rest
+    records = loop.fit(
+        loop.Task(network, lambda output, target: (((output - target) ** 2).sum(), torch.tensor(len(output)))),
+        DataLoader(pairs, 2, sampler=Successive(2, 2, epoch=1)),
+        DataLoader(pairs[:1]),
+        loop.Schedule(epochs, 2, patience, 0.1),
+        "cpu",
+        1,
+        "float32",
+        checkpoints,
+    )
+    return records, network.weight.item()
+
+
+def test_a_training_that_stopped_early_and_died_later_does_not_train_on(tmp_path):
+    records, weight = worse_and_worse(tmp_path, epochs=9, patience=2)
+    assert len(records) == 3, "the best, and two worse"
+    assert worse_and_worse(tmp_path, epochs=9, patience=2) == (records, weight)
+
+
+def test_an_unfinished_training_knows_its_best_weights_where_its_folder_was_moved(tmp_path):
+    records, weight = worse_and_worse(tmp_path / "here", epochs=3, patience=9)
+    assert min(records, key=lambda record: record["validation_loss"]) == records[0]
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    assert worse_and_worse(tmp_path / "there", epochs=3, patience=9) == (records, weight)

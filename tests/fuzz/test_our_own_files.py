@@ -106,7 +106,7 @@ def test_damaged_composites_are_opened_or_their_fault_is_said(folder, reads):
 
 @pytest.mark.parametrize("file", ["model.json", "weights.safetensors"])
 def test_a_damaged_model_is_read_or_its_fault_is_said(file, folder, reads):
-    known = Known(64, 4, [[0.5] * 7] * 3, [0.0] * 7, [1.0] * 7, 1.5).__dict__
+    known = Known(64, 4, [[0.5] * 8] * 3, [0.0] * 8, [1.0] * 8, 1.5).__dict__
     rejection = [{"threshold": 0.5, "rejected": 0.1, "crosstalk": 0.01}]
     repeats = {"lag_frames": [1, 3, 90], "per_frame": [0.1, 0.01]}
     torch.manual_seed(0)

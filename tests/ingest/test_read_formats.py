@@ -87,6 +87,11 @@ def test_picasso_uncertainties_are_in_nm_and_the_field_is_the_cameras(picasso, b
     assert acquisition.field_nm == (0, 800, 0, 1600)
 
 
+def test_what_was_picked_in_picasso_is_not_taken_for_a_molecule(picasso, bring):
+    acquisition, _ = bring(picasso(1.75, 3.0))
+    assert "trace" not in acquisition.table
+
+
 def test_rapidstorm_counts_are_not_taken_for_photons(make, bring):
     acquisition, record = bring(rapidstorm(make)[0])
     assert acquisition.table["photons"].isna().all() and "not photons" in record["notes"][0]

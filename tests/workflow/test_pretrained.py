@@ -29,6 +29,13 @@ def test_a_pretrained_model_only_recolors_where_there_are_only_mixed_acquisition
     assert planned(fresh, pretrained) == {"ingest": 1, "render": 1, "model": 1, **APPLIED, **shown}
 
 
+def test_sweeps_need_test_acquisitions(fresh, pretrained):
+    swept = pretrained | {"sweeps": {"density": [0.5, 1], "composites": 2}}
+    assert planned(fresh, swept)["sweep_scores"] == 1
+    write_sheet(fresh, [MEASURED])
+    assert "sweep_scores" not in planned(fresh, swept)
+
+
 def test_recolor_makes_nothing_but_recoloured_acquisitions(fresh, pretrained):
     assert planned(fresh, pretrained, ["recolor"]) == {
         "simulate": 1,

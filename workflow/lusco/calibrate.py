@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
-from lusco.answer import Answer, Apply, finish, of_pixels, soften
+from lusco.answer import Answer, Apply, finish, soften
 from lusco.evaluate.assignment import ALL, THRESHOLDS, accepted_counts, assignment_table
 from lusco.evaluate.distances import distance, prepare
 from lusco.novelty import learn_from, varied_table
+from lusco.render import Points
 from lusco.superpose import random_generator
 from lusco.superpose.composites import Composites
 
@@ -83,11 +84,10 @@ def chosen_on_validation(
             yield table
             yield varied_table(table, len(validation.structures), random_generator(seed, "varied", split, index))
 
-    def looked_at(composites: Iterable[pd.DataFrame], split: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Counts and probabilities per pixel."""
+    def looked_at(composites: Iterable[pd.DataFrame], split: str) -> Iterator[tuple[Points, np.ndarray]]:
+        """Localizations and their probabilities."""
         for table, answer in _answered(apply, varied(composites, split), at_once):
-            points = validation.points(table)
-            yield points.counts(points.pixel()), of_pixels(soften(answer.log_probabilities, temperature), points)
+            yield validation.points(table), soften(answer.log_probabilities, temperature)
 
     known = learn_from(
         looked_at(training, "train"), looked_at(tables, "validation"), validation.pixel_nm, validation.side_px

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lusco.network import UNet
 
 FORMAT = "lusco-model"
-VERSION = 8
+VERSION = 9
 MODEL_SCHEMA = Path(__file__).parents[1] / "schemas" / "model.schema.yaml"
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
@@ -171,6 +171,19 @@ def check_structures(description: ModelDescription, structures: Sequence[str], f
         )
 
 
+def check_pixels(description: ModelDescription, pixel_nm: float, file: str | Path) -> None:
+    """Check that a model has pixels of the given size.
+
+    Raises
+    ------
+    InputError
+        If it has not.
+    """
+    if description.pixel_nm != pixel_nm:
+        what = f"the model has pixels of {description.pixel_nm:g} nm, not {pixel_nm:g}"
+        raise InputError(Fault(file, what, "set `pixel_nm` to that of the model, or name another model"))
+
+
 def start_network(network: "UNet", structures: Sequence[str], pixel_nm: float, folder: str | Path) -> None:
     """Give a new network the weights of a model, and the outputs of those structures that both have.
 
@@ -196,9 +209,7 @@ def start_network(network: "UNet", structures: Sequence[str], pixel_nm: float, f
     from lusco.network import in_parts
 
     description = read_description(folder)
-    if description.pixel_nm != pixel_nm:
-        what = f"the model to start from has pixels of {description.pixel_nm:g} nm, not {pixel_nm:g}"
-        raise InputError(Fault(folder, what, "set `pixel_nm` to that of the model, or start from nothing"))
+    check_pixels(description, pixel_nm, folder)
     known = in_parts(read_network(folder, description), network.subpixels)
     own, given = network.state_dict(), known.state_dict()
     same = (network.features, network.depth) == (known.features, known.depth)

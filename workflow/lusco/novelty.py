@@ -1,10 +1,11 @@
 """Whether an image is like what the model knows, region by region.
 
-A region is described by its density, by how counts cluster from one pixel to a quarter of the region, and by how
-undecided the model is there, each averaged over the region and its surroundings, because a single region varies too
-much to tell. Its novelty is the distance to its nearest neighbours among regions of composites of the training
-acquisitions, in units of the distance that regions of validation composites exceed once in a hundred times: of other
-acquisitions, so that what differs from one known acquisition to the next raises no alarm.
+A region is described by its density, by how counts cluster from one pixel to a quarter of the region, by how
+undecided the model is there, and by how precise localizations say they are, each averaged over the region and its
+surroundings, because a single region varies too much to tell. Its novelty is the distance to its nearest neighbours
+among regions of composites of the training acquisitions, in units of the distance that regions of validation
+composites exceed once in a hundred times: of other acquisitions, so that what differs from one known acquisition to the
+next raises no alarm.
 """
 
 from collections.abc import Iterable
@@ -27,10 +28,13 @@ NEIGHBOURS = 3
 FALSE_ALARMS = 0.01
 SHRINKAGE = 0.3  # of the correlations of features, towards none
 KEEP_LEAST = 0.5
+ALIKE = np.log10(
+    1.1
+)  # the least deviation of precision: known data may be more alike than samples of one laboratory are
 NM_PER_UM = 1000.0
 
 PLACE = ["x_nm", "y_nm", "side_nm", "localizations"]
-FEATURES = ["log_density", *(f"clustering_{scale}px" for scale in SCALES_PX), "indecision"]
+FEATURES = ["log_density", *(f"clustering_{scale}px" for scale in SCALES_PX), "indecision", "log_uncertainty"]
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,7 @@ class Known:
 
     def judge(self, points: Points, probabilities: np.ndarray) -> pd.DataFrame:
         """The regions of localizations with probabilities, shape (n, structures): `PLACE`, `novelty`, `unfamiliar`."""
-        counts = points.counts(points.pixel())
-        regions = describe(counts, of_pixels(probabilities, points), points.pixel_nm, self.side_px, self.surroundings)
+        regions = describe(points, probabilities, self.side_px, self.surroundings)
         novelty = self.novelty(regions)
         return regions[PLACE].assign(novelty=np.round(novelty, 3), unfamiliar=novelty > 1)
 
@@ -83,19 +86,15 @@ def surroundings(side_px: int, composite_px: int) -> int:
     return max(1, min(SURROUNDINGS, composite_px // side_px))
 
 
-def describe(
-    counts: np.ndarray, probabilities: np.ndarray, pixel_nm: float, side_px: int, surroundings: int
-) -> pd.DataFrame:
+def describe(points: Points, probabilities: np.ndarray, side_px: int, surroundings: int) -> pd.DataFrame:
     """Describe the regions of an image, side by side, that have enough counts; the last overlap where they must.
 
     Parameters
     ----------
-    counts : numpy.ndarray
-        Counts per pixel, shape (rows, columns).
+    points : Points
+        The n localizations over the pixels of the image.
     probabilities : numpy.ndarray
-        Of each structure, shape (structures, rows, columns).
-    pixel_nm : float
-        Pixel size in nm.
+        Of each structure for each localization, shape (n, structures).
     side_px : int
         Side of a region in pixels; an image that is smaller has none.
     surroundings : int
@@ -104,12 +103,13 @@ def describe(
     Returns
     -------
     pandas.DataFrame
-        Columns `PLACE` (corner and side in nm from the image's first corner, counts) and `FEATURES`.
+        Columns `PLACE` (corner and side in nm from the image's first corner, counts) and `FEATURES`; where not every
+        localization has an uncertainty, that feature is NaN.
     """
-    entropy = np.zeros(counts.shape, dtype=np.float32)
-    for each in probabilities:  # one by one, as of large fields together they are gigabytes
-        entropy -= each * np.log(np.maximum(each, 1e-9))
-    entropy /= np.log(len(probabilities))
+    counts, pixel_nm = points.counts(points.pixel()), points.pixel_nm
+    entropy = _entropy(of_pixels(probabilities, points))
+    precise = _precision_is_known(points)
+    uncertainty = of_pixels(np.log10(points.uncertainty_nm)[:, None], points)[0] if precise else np.zeros_like(counts)
     rows, columns = (_starts(length, side_px) for length in counts.shape)
     features = np.full((len(rows), len(columns), len(FEATURES)), np.nan)
     places = {}
@@ -121,10 +121,25 @@ def describe(
             places[index] = (column * pixel_nm, row * pixel_nm, side_px * pixel_nm, total)
             density = total / counts[own].size / (pixel_nm / NM_PER_UM) ** 2
             clustering = [_clustering(counts[own], scale) for scale in SCALES_PX]
-            indecision = float((entropy[own] * counts[own]).sum() / total)
-            features[index] = np.log10(density), *clustering, indecision
+            means = [float((image[own] * counts[own]).sum() / total) for image in (entropy, uncertainty)]
+            features[index] = np.log10(density), *clustering, *means
     described = [(*place, *_averaged(features, index, surroundings)) for index, place in places.items()]
-    return pd.DataFrame(described, columns=[*PLACE, *FEATURES], dtype=np.float64)
+    regions = pd.DataFrame(described, columns=[*PLACE, *FEATURES], dtype=np.float64)
+    return regions if precise else regions.assign(log_uncertainty=np.nan)
+
+
+def _entropy(probabilities: np.ndarray) -> np.ndarray:
+    """Entropy of probabilities along the first axis, as a fraction of the most there can be."""
+    entropy = np.zeros(probabilities.shape[1:], dtype=np.float32)
+    for each in probabilities:  # one by one, as of large fields together they are gigabytes
+        entropy -= each * np.log(np.maximum(each, 1e-9))
+    return entropy / np.log(len(probabilities))
+
+
+def _precision_is_known(points: Points) -> bool:
+    """Whether every localization has an uncertainty."""
+    given = points.uncertainty_nm
+    return given is not None and bool((np.isfinite(given) & (given > 0)).all())
 
 
 def _averaged(features: np.ndarray, index: tuple[int, ...], side: int) -> np.ndarray:
@@ -164,17 +179,17 @@ def varied_table(table: pd.DataFrame, structures: int, rng: np.random.Generator)
 
 
 def learn_from(
-    training: Iterable[tuple[np.ndarray, np.ndarray]],
-    validation: Iterable[tuple[np.ndarray, np.ndarray]],
+    training: Iterable[tuple[Points, np.ndarray]],
+    validation: Iterable[tuple[Points, np.ndarray]],
     pixel_nm: float,
     composite_px: int,
 ) -> Known:
-    """What is known, from counts and probabilities (as for `describe`) of training and of validation composites.
+    """What is known, from localizations and probabilities (as for `describe`) of training and of validation composites.
 
     Parameters
     ----------
     training, validation : iterable of tuple
-        Counts and probabilities of each composite.
+        Localizations and probabilities of each composite.
     pixel_nm : float
         Pixel size in nm.
     composite_px : int
@@ -183,7 +198,7 @@ def learn_from(
     side_px = region_px(pixel_nm, composite_px)
     around = surroundings(side_px, composite_px)
     described = (
-        pd.concat([describe(*image, pixel_nm, side_px, around) for image in images], ignore_index=True)
+        pd.concat([describe(*image, side_px, around) for image in images], ignore_index=True)
         for images in (training, validation)
     )
     return learn(*described, side_px, around)
@@ -202,8 +217,12 @@ def learn(training: pd.DataFrame, validation: pd.DataFrame, side_px: int, surrou
     bank = training.drop_duplicates(FEATURES)  # regions with the same surroundings are one
     if bank.empty or validation.empty:  # nothing to compare with: nothing is called unfamiliar
         return Known(side_px, surroundings, [], [0.0] * len(FEATURES), np.eye(len(FEATURES)).tolist(), 1.0)
+    precise = bool(bank["log_uncertainty"].notna().all())  # otherwise, precision is not looked at
+    bank = bank if precise else bank.assign(log_uncertainty=0.0)
     mean = bank[FEATURES].mean().to_numpy()
     whitening = _whitening(bank[FEATURES].to_numpy() - mean)
+    if not precise:
+        whitening[FEATURES.index("log_uncertainty")] = 0
     known = np.round(_white(bank, mean, whitening), 3)
     apart = _distance(_white(validation, mean, whitening), known)
     distance = max(float(np.quantile(apart, 1 - FALSE_ALARMS)), 1e-3)
@@ -213,18 +232,23 @@ def learn(training: pd.DataFrame, validation: pd.DataFrame, side_px: int, surrou
 def _whitening(features: np.ndarray) -> np.ndarray:
     """Matrix that gives features, shape (regions, features) and of mean zero, deviation one and correlation zero.
 
+    A precision that deviates by less than `ALIKE` is brought to less than deviation one.
+
     The correlations are shrunk first, as few regions tell them badly (Ledoit and Wolf 2004, with a fixed weight); of
     the matrices that do it, the symmetric one leaves each feature nearest to itself (Kessy, Lewin and Strimmer 2018).
     """
-    deviation = np.maximum(features.std(0), 1e-6)
+    least = [ALIKE if name == "log_uncertainty" else 1e-6 for name in FEATURES]
+    deviation = np.maximum(features.std(0), least)
     standard = features / deviation
-    correlation = (1 - SHRINKAGE) * standard.T @ standard / len(standard) + SHRINKAGE * np.eye(len(deviation))
+    correlation = (1 - SHRINKAGE) * standard.T @ standard / len(standard)
+    np.fill_diagonal(correlation, 1)
     variances, axes = np.linalg.eigh(correlation)
     return (axes / np.sqrt(variances) @ axes.T) / deviation[:, None]
 
 
 def _white(regions: pd.DataFrame, mean: ArrayLike, whitening: ArrayLike) -> np.ndarray:
-    return (regions[FEATURES].to_numpy() - np.asarray(mean)) @ np.asarray(whitening)
+    differences = regions[FEATURES].to_numpy() - np.asarray(mean)
+    return np.nan_to_num(differences) @ np.asarray(whitening)  # what is not known of a region speaks not against it
 
 
 def _clustering(counts: np.ndarray, scale: int) -> float:

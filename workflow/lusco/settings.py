@@ -182,7 +182,7 @@ def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         yield Fault(file, "validation and test leave nothing to train on", "lower one of the fractions", "key `splits`")
     if full["pretrained"] and "=" in full["pretrained"]:
         yield Fault(file, "the path of the model has a `=`", "rename the folder", "key `pretrained`")
-    yield from _models_not_there(full, file)
+    yield from _unfit_models(full, file)
     yield from _endless_starts(full, file)
 
 
@@ -229,8 +229,8 @@ def _endless_starts(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
             yield Fault(file, f"`{name}` would start from itself", "name another model, or none (empty)", key)
 
 
-def _models_not_there(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
-    """Keys that name the folder of a model where there is none, or one that Snakemake would not understand."""
+def _unfit_models(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
+    """Keys that name the folder of a model where there is none or one of other pixels, or that Snakemake misreads."""
     for key, folder in named_models(full).items():
         if set("{}") & set(folder):
             what = f"the path `{folder}` holds braces, which Snakemake takes for wildcards"
@@ -238,6 +238,17 @@ def _models_not_there(full: dict[str, Any], file: str | Path) -> Iterator[Fault]
         elif not (Path(folder) / "model.json").is_file():
             mend = "give a folder with model.json and weights.safetensors, or leave it empty to train"
             yield Fault(file, f"there is no model in the folder `{folder}`", mend, f"key `{key}`")
+        elif (own := _pixel_nm(folder)) not in (None, full["pixel_nm"]):
+            what = f"the model in `{folder}` has pixels of {own:g} nm, not {full['pixel_nm']:g}"
+            yield Fault(file, what, "set `pixel_nm` to that of the model, or name another model", f"key `{key}`")
+
+
+def _pixel_nm(folder: str) -> float | None:
+    """The pixel size of a model on disk; None if it is damaged, which is told by the stage that needs it."""
+    try:
+        return read_description(folder).pixel_nm
+    except InputError:
+        return None
 
 
 def _unlike_peers(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:

@@ -62,10 +62,10 @@ SIMULATED = [a.name for a in ACQUISITIONS if a.is_simulated]
 MEASURED = [a.name for a in ACQUISITIONS if not a.is_simulated]
 APPLIED = [a for a in ACQUISITIONS if a.split == "apply"]
 SCORED = [a.name for a in APPLIED if a.truth_column]
-SWEEPS = [name for name, what in CONFIG["sweeps"].items() if name != "composites" and what]
 PEERS = {name: how for name, how in CONFIG["models"].items() if "peer" in how}
 OWN = [name for name in CONFIG["models"] if name not in PEERS]
 TESTED = {a.structure for a in ACQUISITIONS if a.split == "test"} == set(CONFIG["structures"])
+SWEEPS = [name for name, what in CONFIG["sweeps"].items() if name != "composites" and what and TESTED]
 
 
 # before the first job, because Snakemake itself answers a folder that it cannot write to by a traceback

@@ -32,9 +32,10 @@ rule ingest:
     resources:
         mem_mb=memory(4000),
     params:
+        name=lambda wildcards: wildcards.acquisition,  # in `params` so that a shared training depends on it
         options=lambda wildcards: ingest_options(BY_NAME[wildcards.acquisition]),
         settings=settings("ingest"),
         code=code("lusco.ingest"),
     shell:
-        "lusco --log {log} ingest {input.file:q} --name {wildcards.acquisition} {params.options:q}"
+        "lusco --log {log} ingest {input.file:q} --name {params.name} {params.options:q}"
         " --settings {params.settings:q} --record {output.record} --out {output.table}"

@@ -15,6 +15,7 @@ rule package:
         mem_mb=memory(4000),
     params:
         model=subpath(input[0], parent=True),
+        read=content("CITATION.cff", "LICENSE", "workflow/schemas/simulation.schema.yaml"),
         code=code("lusco.package"),
     shell:
         'PATH="$LUSCO_PROJECT/.venv-zoo/bin:$PATH" lusco --log {log} package {params.model:q} --out {output}'

@@ -11,10 +11,11 @@ rule simulate:
     conda:
         "../../envs/data.yaml"
     params:
+        name=lambda wildcards: wildcards.acquisition,  # in `params` so that a shared training depends on it
         structure=lambda wildcards: BY_NAME[wildcards.acquisition].structure,
         seed=CONFIG["seed"],
         defaults=content("workflow/schemas/simulation.schema.yaml"),
         code=code("lusco.simulate"),
     shell:
-        "lusco --log {log} simulate {input.description:q} --name {wildcards.acquisition} --structure {params.structure}"
+        "lusco --log {log} simulate {input.description:q} --name {params.name} --structure {params.structure}"
         " --seed {params.seed} --out {output}"

@@ -14,11 +14,12 @@ rule superpose:
     resources:
         mem_mb=memory(4000),
     params:
+        split=lambda wildcards: wildcards.split,  # in `params` so that a shared training depends on it
         structures=",".join(CONFIG["structures"]),
         pixel_nm=CONFIG["pixel_nm"],
         seed=CONFIG["seed"],
         settings=lambda wildcards: settings("superpose", only=["crop_px", NUMBERS[wildcards.split]]),
         code=code("lusco.superpose"),
     shell:
-        "lusco --log {log} superpose {input} --split {wildcards.split} --structures {params.structures}"
+        "lusco --log {log} superpose {input} --split {params.split} --structures {params.structures}"
         " --pixel-nm {params.pixel_nm} --seed {params.seed} --settings {params.settings:q} --out {output}"

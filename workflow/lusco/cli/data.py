@@ -85,8 +85,12 @@ def split(
     """Write down which acquisition serves for what."""
     from lusco.split import write_splits
 
-    assigned = (text.split("=", 2) for text in acquisitions)
-    write_splits([(name, group, Path(path)) for name, group, path in assigned], out)
+    assigned = []
+    for text in acquisitions:
+        name, _, rest = text.partition("=")
+        group, _, path = rest.rpartition("=")  # a group may have a `=`, our own paths have none
+        assigned.append((name, group, Path(path)))
+    write_splits(assigned, out)
 
 
 @app.command()

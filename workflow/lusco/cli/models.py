@@ -71,7 +71,7 @@ def recolor(
 @app.command()
 def recolor_composites(folder: ModelFolder, composites: Composites, out: Out, settings: Settings = "{}") -> None:
     """Recolour the composites of a split."""
-    from lusco.model import check_structures, read_description
+    from lusco.model import check_pixels, check_structures, read_description
     from lusco.recolor import Recolorer
     from lusco.recolor import recolor_composites as run
     from lusco.settings import stage_settings
@@ -79,6 +79,7 @@ def recolor_composites(folder: ModelFolder, composites: Composites, out: Out, se
 
     description, opened = read_description(folder), open_composites(composites)
     check_structures(description, opened.structures, folder)
+    check_pixels(description, opened.pixel_nm, folder)
     how = stage_settings("recolor", settings)
     run(Recolorer(folder, description, how.tile_px, how.threads, how.device), opened, out)
 
@@ -108,12 +109,13 @@ def train_peer(
 @app.command()
 def apply_peer(folder: ModelFolder, composites: Composites, out: Out, threads: Threads = 1) -> None:
     """Recolour the composites of a split by a trained peer."""
-    from lusco.model import check_structures, read_description
+    from lusco.model import check_pixels, check_structures, read_description
     from lusco.peers import apply_peer as run
     from lusco.superpose.composites import open_composites
 
     description, opened = read_description(folder), open_composites(composites)
     check_structures(description, opened.structures, folder)
+    check_pixels(description, opened.pixel_nm, folder)
     run(folder, description, opened, threads, out)
 
 

@@ -206,14 +206,16 @@ def _distances(
 
 
 def _halves(composites: Composites, position: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Renderings of two disjoint random halves of the localizations, each counted twice."""
+    """Renderings of two disjoint random halves of the localizations, each counted twice; NaN of what is no count."""
     table = composites.table(position)
     size = (len(composites.structures), composites.side_px, composites.pixel_nm)
     if (table["weight"] == 1).all():
         first = rng.random(len(table)) < 0.5
         return 2 * count(table[first], *size), 2 * count(table[~first], *size)
     whole = count(table, *size)  # an image: each pixel's counts are divided
-    first = rng.binomial(np.round(whole).astype(np.int64), 0.5).astype(np.float32)
+    if (whole != np.round(whole)).any():  # intensities, of which there are no halves
+        return np.full_like(whole, np.nan), np.full_like(whole, np.nan)
+    first = rng.binomial(whole.astype(np.int64), 0.5).astype(np.float32)
     return 2 * first, 2 * (whole - first)
 
 

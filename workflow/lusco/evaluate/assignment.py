@@ -101,9 +101,11 @@ def _curve(
 
 
 def crosstalk_at(curve: pd.DataFrame, rejected: float) -> float:
-    """Crosstalk of one structure's curve at a rejected fraction, interpolated linearly."""
+    """Crosstalk of one structure's curve at a rejected fraction, interpolated linearly; NaN if none is left there."""
     curve = curve.dropna(subset="crosstalk")
-    return float(np.interp(rejected, curve["rejected"], curve["crosstalk"])) if len(curve) else np.nan
+    if not len(curve):
+        return np.nan
+    return float(np.interp(rejected, curve["rejected"], curve["crosstalk"], right=np.nan))
 
 
 def rejected_at(curve: pd.DataFrame, crosstalk: float) -> float:
@@ -149,6 +151,7 @@ def calibration_table(
 
 def expected_calibration_error(calibration: pd.DataFrame) -> float:
     """Mean of |accuracy - confidence| over the localizations of a reliability table (Guo et al. 2017)."""
+    calibration = calibration[calibration["localizations"] > 0]  # of an image, a bin may hold less than one
     if not len(calibration):
         return np.nan
     gap = (calibration["accuracy"] - calibration["confidence"]).abs()

@@ -100,9 +100,8 @@ def read_picasso(source: Source) -> Raw:
     if {"lpx", "lpy"} <= set(locs.dtype.names):
         errors_px = (as_numbers(path, name, locs[name]) for name in ("lpx", "lpy"))
         columns["uncertainty_nm"] = rms(path, *errors_px) * pixel_nm
-    standard = {"z": "z_nm", "frame": "frame", "photons": "photons", "group": "trace"}
-    if "Structures" in camera:  # as `lusco export` writes it, a group is a structure and no molecule
-        del standard["group"]
+    # `group` numbers what was picked or clustered, a structure or a cell, and so no molecule
+    standard = {"z": "z_nm", "frame": "frame", "photons": "photons"}
     columns |= {standard[name]: locs[name] for name in standard if name in locs.dtype.names}
     columns |= truth(path, source.truth_column, {name: locs[name] for name in locs.dtype.names})
     field_nm = None

@@ -88,7 +88,8 @@ Trained by LUSCo {version} on composites, superpositions of acquisitions in whic
 ## Validation
 
 On composites of acquisitions that the training did not see, which also chose checkpoint, temperature, sharpness and
-thresholds: {scores}.
+thresholds: {scores}. These are the scores of LUSCo, with all that it does before and after;
+those of the package alone are less good and were not measured.
 
 Before you trust it, image each structure alone, in your way, superpose the localizations of such acquisitions, render
 them together and compare each channel with the acquisition that it should be: what lies in the wrong one is crosstalk.

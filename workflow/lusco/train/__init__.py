@@ -82,10 +82,10 @@ def train(
     network = network.to(memory_format=torch.channels_last)
     per_scale = torch.tensor(scale, dtype=torch.float32).reshape(-1, 1, 1)
     validations = max(1, round(settings.steps / settings.validate_every))
-    schedule = Schedule(validations, -(-settings.steps // validations), settings.patience, settings.learning_rate)
+    schedule = Schedule(validations, settings.steps // validations, settings.patience, settings.learning_rate)
     repeats = _repeats(acquisitions, validation, settings)
     crops = Crops(
-        training_fields(acquisitions, structures, pixel_nm / subpixels, repeats, settings.keep_fraction_min, seed),
+        training_fields(acquisitions, structures, pixel_nm, repeats, settings.keep_fraction_min, seed),
         settings.crop_px * subpixels,
         pixel_nm / subpixels,
         settings.keep_fraction_min,

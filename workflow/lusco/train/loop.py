@@ -144,7 +144,7 @@ def fit(
     warnings.filterwarnings("ignore", module="lightning")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     best, last = (
-        ModelCheckpoint(checkpoints, name, monitor, save_on_train_epoch_end=True, enable_version_counter=False)
+        _Checkpoint(checkpoints, name, monitor, save_on_train_epoch_end=True, enable_version_counter=False)
         for name, monitor in ((BEST, "validation_loss"), (LAST, None))
     )
     history = _History(schedule.steps)
@@ -157,7 +157,7 @@ def fit(
         precision="bf16-mixed" if precision == "bf16" else "32-true",
         max_epochs=schedule.epochs,
         gradient_clip_val=GRADIENT_NORM,
-        callbacks=[history, best, last, EarlyStopping("validation_loss", patience=schedule.patience)],
+        callbacks=[history, best, last, _Stopping("validation_loss", patience=schedule.patience)],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -210,6 +210,26 @@ def _told_of_killed_workers(checkpoints: Path) -> Iterator[None]:
         what = "a process that prepares crops for this training was killed, mostly for want of memory"
         mend = "give it more memory and run again, it goes on from its last validation"
         raise InputError(Fault(checkpoints, what, mend)) from None
+
+
+class _Checkpoint(ModelCheckpoint):
+    """Knows its files again where their folder was moved between two runs."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        def here(path: str) -> str:
+            return str(Path(self.dirpath) / Path(path).name) if path else path
+
+        moved = {key: here(state_dict[key]) for key in ("best_model_path", "kth_best_model_path", "last_model_path")}
+        moved["best_k_models"] = {here(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict(state_dict | moved | {"dirpath": self.dirpath})
+
+
+class _Stopping(EarlyStopping):
+    """Also ends a training that had stopped before it was interrupted."""
+
+    def on_fit_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        if self.wait_count >= self.patience:
+            trainer.should_stop = True
 
 
 class _WholeCheckpoints(TorchCheckpointIO):
