@@ -109,6 +109,30 @@ def test_another_precision_is_unfamiliar_and_nearly_the_same_is_not(nm, unfamili
     assert (known.novelty(regions(10, uncertainty_nm=nm)) > 1).mean() == pytest.approx(float(unfamiliar), abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("how", "differs_by"),
+    [
+        ({"density_per_um2": DENSITY / 8}, "lower density"),
+        ({"density_per_um2": 8 * DENSITY}, "higher density"),
+        ({"uncertainty_nm": 20}, "worse precision"),
+        ({"uncertainty_nm": 5}, "better precision"),
+        ({"cluster": 4}, "more clustering"),
+        ({"sure": 0.99}, "less indecision"),
+    ],
+)
+def test_it_is_said_by_what_an_unfamiliar_region_differs_most(how, differs_by):
+    known, how = knowing(uncertainty_nm=10), {"uncertainty_nm": 10, "sure": 0.5} | how
+    given = {name: how.pop(name) for name in ("uncertainty_nm", "sure")}
+    judged = known.judge(*answered(scattered(np.random.default_rng(1), **how), **given))
+    assert judged["unfamiliar"].all()
+    assert set(judged["differs_by"]) == {differs_by}
+
+
+def test_of_a_familiar_region_no_difference_is_said():
+    judged = knowing(uncertainty_nm=10).judge(*answered(scattered(np.random.default_rng(1)), uncertainty_nm=10))
+    assert set(judged["differs_by"][~judged["unfamiliar"]]) == {""}
+
+
 def test_precision_is_the_mean_of_a_regions_localizations():
     counts = np.full((REGION_PX, REGION_PX), 2, dtype=np.float32)
     points, probabilities = answered(counts, uncertainty_nm=10)

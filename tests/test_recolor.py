@@ -158,7 +158,7 @@ def test_a_regression_gives_what_the_network_predicts(tmp_path):
 
 def test_regions_lie_in_the_field_and_count_its_localizations(outputs, acquisition, tmp_path):
     regions = pd.read_csv(tmp_path / "regions.csv")
-    assert list(regions.columns) == ["x_nm", "y_nm", "side_nm", "localizations", "novelty", "unfamiliar"]
+    assert list(regions.columns) == ["x_nm", "y_nm", "side_nm", "localizations", "novelty", "unfamiliar", "differs_by"]
     assert regions.loc[0, ["x_nm", "y_nm"]].tolist() == [500, -200]  # from the field's first corner
     inside = acquisition.table[
         acquisition.table["x_nm"].between(500, 500 + regions.loc[0, "side_nm"])
@@ -179,11 +179,12 @@ def test_a_mixture_is_summed_up_as_its_table_says():
             "rejected": [False, False, True, False],
         }
     )
-    found = summarize("cell", rows, pd.DataFrame({"unfamiliar": [True, False, False, False]}), ["a", "b"])
+    regions = pd.DataFrame({"unfamiliar": [True, True, True, *[False] * 9], "differs_by": ["x", "y", "y", *[""] * 9]})
+    found = summarize("cell", rows, regions, ["a", "b"])
     assert found.fractions == pytest.approx({"a": 0.7, "b": 0.1})
     assert found.rejected == pytest.approx(0.2)
     assert found.accuracy == pytest.approx(6 / 9), "unspecific localizations count neither way"
     assert found.confidence == pytest.approx((4 * 0.9 + 3 * 0.8 + 2 * 0.55 + 0.9) / 10)
-    assert found.unfamiliar == 0.25
-    control = summarize("control", rows.assign(true_structure="c"), pd.DataFrame({"unfamiliar": []}), ["a", "b"])
-    assert control.accuracy is None and control.unfamiliar is None
+    assert (found.unfamiliar, found.differs_by) == (0.25, "y")
+    control = summarize("control", rows.assign(true_structure="c"), regions[:0], ["a", "b"])
+    assert control.accuracy is control.unfamiliar is control.differs_by is None

@@ -28,13 +28,19 @@ NEIGHBOURS = 3
 FALSE_ALARMS = 0.01
 SHRINKAGE = 0.3  # of the correlations of features, towards none
 KEEP_LEAST = 0.5
-ALIKE = np.log10(
-    1.1
-)  # the least deviation of precision: known data may be more alike than samples of one laboratory are
+ALIKE = float(
+    np.log10(1.1)
+)  # least deviation of precision: what is known may be more alike than a laboratory's samples
 NM_PER_UM = 1000.0
 
 PLACE = ["x_nm", "y_nm", "side_nm", "localizations"]
-FEATURES = ["log_density", *(f"clustering_{scale}px" for scale in SCALES_PX), "indecision", "log_uncertainty"]
+LESS_AND_MORE = {
+    "log_density": ("lower density", "higher density"),
+    **{f"clustering_{scale}px": ("less clustering", "more clustering") for scale in SCALES_PX},
+    "indecision": ("less indecision", "more indecision"),
+    "log_uncertainty": ("better precision", "worse precision"),
+}
+FEATURES = list(LESS_AND_MORE)
 
 
 @dataclass(frozen=True)
@@ -66,13 +72,29 @@ class Known:
 
     def novelty(self, regions: pd.DataFrame) -> np.ndarray:
         """Novelty of each region of `describe`; above 1 it is unlike what the model knows."""
-        return _distance(_white(regions, self.mean, self.whitening), np.array(self.features)) / self.distance
+        return self._compared(regions)[0] / self.distance
 
     def judge(self, points: Points, probabilities: np.ndarray) -> pd.DataFrame:
-        """The regions of localizations with probabilities, shape (n, structures): `PLACE`, `novelty`, `unfamiliar`."""
+        """The regions of localizations with probabilities, shape (n, structures).
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `PLACE`, `novelty`, `unfamiliar`, and `differs_by`: that of `LESS_AND_MORE` by which an unfamiliar
+            region differs most from the known ones that are nearest.
+        """
         regions = describe(points, probabilities, self.side_px, self.surroundings)
-        novelty = self.novelty(regions)
-        return regions[PLACE].assign(novelty=np.round(novelty, 3), unfamiliar=novelty > 1)
+        distance, apart = self._compared(regions)
+        novelty = distance / self.distance
+        most = np.abs(apart).argmax(1)
+        differs_by = [
+            LESS_AND_MORE[FEATURES[k]][int(row[k] > 0)] if far else ""
+            for k, row, far in zip(most, apart, novelty > 1, strict=True)
+        ]
+        return regions[PLACE].assign(novelty=np.round(novelty, 3), unfamiliar=novelty > 1, differs_by=differs_by)
+
+    def _compared(self, regions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        return _nearest(_white(regions, self.mean, self.whitening), np.array(self.features))
 
 
 def region_px(pixel_nm: float, composite_px: int) -> int:
@@ -224,7 +246,7 @@ def learn(training: pd.DataFrame, validation: pd.DataFrame, side_px: int, surrou
     if not precise:
         whitening[FEATURES.index("log_uncertainty")] = 0
     known = np.round(_white(bank, mean, whitening), 3)
-    apart = _distance(_white(validation, mean, whitening), known)
+    apart, _ = _nearest(_white(validation, mean, whitening), known)
     distance = max(float(np.quantile(apart, 1 - FALSE_ALARMS)), 1e-3)
     return Known(side_px, surroundings, known.tolist(), mean.tolist(), whitening.tolist(), distance)
 
@@ -258,9 +280,10 @@ def _clustering(counts: np.ndarray, scale: int) -> float:
     return float(np.log10(max(squares.var() / max(squares.mean(), 1e-9), 1e-3)))
 
 
-def _distance(features: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Mean distance to the nearest neighbours."""
+def _nearest(features: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean distance to the nearest neighbours, and the difference from their mean."""
     if not len(features) or not len(known):
-        return np.zeros(len(features))
-    nearest, _ = KDTree(known).query(features, k=min(NEIGHBOURS, len(known)))
-    return nearest.reshape(len(features), -1).mean(1)
+        return np.zeros(len(features)), np.zeros_like(features)
+    distance, place = KDTree(known).query(features, k=min(NEIGHBOURS, len(known)))
+    shape = (len(features), -1)
+    return distance.reshape(shape).mean(1), features - known[place.reshape(shape)].mean(1)

@@ -29,6 +29,8 @@ class Mixture:
         Mean over all its localizations of the highest probability.
     unfamiliar : float or None
         Fraction of its regions that are unlike what the model knows; None where none has enough localizations.
+    differs_by : str or None
+        By what most of these differ most; None where there are none.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Mixture:
     accuracy: float | None
     confidence: float
     unfamiliar: float | None = None
+    differs_by: str | None = None
 
 
 def summarize(name: str, rows: pd.DataFrame, regions: pd.DataFrame, structures: Sequence[str]) -> Mixture:
@@ -49,10 +52,11 @@ def summarize(name: str, rows: pd.DataFrame, regions: pd.DataFrame, structures: 
     rows : pandas.DataFrame
         Its recoloured table: columns structure, rejected, p_<structure>, and weight and true_structure if known.
     regions : pandas.DataFrame
-        Its table of regions: column unfamiliar.
+        Its table of regions: columns unfamiliar and differs_by.
     structures : sequence of str
         Those the model knows.
     """
+    differing = regions.loc[regions["unfamiliar"].astype(bool), "differs_by"]
     weight = rows["weight"].to_numpy() if "weight" in rows else np.ones(len(rows))
     total = weight.sum()
     accepted = ~rows["rejected"].to_numpy(dtype=bool)
@@ -69,6 +73,7 @@ def summarize(name: str, rows: pd.DataFrame, regions: pd.DataFrame, structures: 
         rejected=float(weight[~accepted].sum() / total),
         accuracy=accuracy,
         unfamiliar=float(regions["unfamiliar"].mean()) if len(regions) else None,
+        differs_by=differing.mode().iloc[0] if len(differing) else None,
         confidence=float(np.average(rows[[f"p_{s}" for s in structures]].max(axis=1), weights=weight)),
     )
 

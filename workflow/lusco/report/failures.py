@@ -202,8 +202,8 @@ def warnings(content: ReportContent, mixture: Mixture) -> Iterator[str]:
         beside = "" if unscored else f" (of the test composites' regions, {per_hundred(known)} %)"
         yield (
             f"{per_hundred(mixture.unfamiliar)} % of its regions are unlike anything the model was validated"
-            f" on{beside}: another density, precision or pixel size than it knows, or structures it does not know."
-            " Colours there may mean nothing; see which in the figure."
+            f" on{beside}, most of all by {mixture.differs_by}: another density, precision or pixel size than it knows,"
+            " or structures it does not know. Colours there may mean nothing; see which in the figure."
         )
     if mixture.accuracy is not None and mixture.confidence > mixture.accuracy + UNLIKE_TESTS:
         yield (
