@@ -117,7 +117,8 @@ def image_of(key, structures=STRUCTURES):
     channels = np.stack([counts, np.zeros((4, 6))])
     chances = channels.copy()
     chances[:, :, -1] = 0.5
-    regions = pd.DataFrame({"x_nm": [0.0], "y_nm": 0.0, "side_nm": 80.0, "novelty": 1.5, "unfamiliar": True})
+    place = {"x_nm": [0.0], "y_nm": 0.0, "side_nm": 80.0}
+    regions = pd.DataFrame({**place, "novelty": 1.5, "unfamiliar": True, "differs_by": "lower density"})
     return described(key, counts, channels, None, chances, structures, 20.0, regions)
 
 

@@ -19,7 +19,7 @@ from lusco.report import Mixture, report
 pytestmark = [pytest.mark.slow, needs_chromium]
 
 PHONE_PX, PAPER_PX = 360, 717  # of A4 within margins of a centimetre, at 96 dots per inch
-NO_REGIONS = pd.DataFrame(columns=["x_nm", "y_nm", "side_nm", "novelty", "unfamiliar"])
+NO_REGIONS = pd.DataFrame(columns=["x_nm", "y_nm", "side_nm", "novelty", "unfamiliar", "differs_by"])
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from opened import Page, needs_chromium
 from reported import content
+from selenium.webdriver import ActionChains
 
 from lusco.figures.viewer import described, write_images
 from lusco.report import Mixture, report
@@ -23,7 +24,8 @@ def strange(chromium, tmp_path):
     truth[1, :, :64] = truth[0, :, 64:] = 1
     chances = np.full((2, 128, 128), 0.5)
     chances[:, :, :64] = np.array([0, 1])[:, None, None]
-    places = {"x_nm": [0.0, 1280.0], "y_nm": 0.0, "side_nm": 1280.0, "novelty": [0.2, 1.8], "unfamiliar": [False, True]}
+    places = {"x_nm": [0.0, 1280.0], "y_nm": 0.0, "side_nm": 1280.0}
+    places |= {"novelty": [0.2, 1.8], "unfamiliar": [False, True], "differs_by": ["", "worse precision"]}
     image = described("mixed/cell", counts, chances, truth, chances, ["pores", "tubes"], 20.0, pd.DataFrame(places))
     write_images([image], tmp_path / "viewer" / "mixed" / "cell.js")
     made = content(
@@ -48,6 +50,13 @@ def test_the_map_of_novelty_fills_an_unfamiliar_region_brightly(strange):
     assert unknown.sum() > 2 * known.sum()
     assert "novelty (above 1: unlike what the model knows): 0" in strange.element("scales").text
     assert "1 of 2 regions unlike what the model knows" in strange.element("pointed").text
+
+
+def test_under_the_mouse_it_is_said_by_what_a_region_is_unfamiliar(strange):
+    plot = strange.element("plot")
+    for offset, said in ((60, "novelty 1.80 (worse precision)"), (-60, "novelty 0.20")):
+        ActionChains(strange.driver).move_to_element_with_offset(plot, offset, 0).perform()
+        assert strange.element("pointed").text.endswith(said)
 
 
 def test_the_truth_is_shown_and_not_the_result(strange):

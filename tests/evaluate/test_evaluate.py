@@ -50,7 +50,8 @@ def evaluated(composites, tmp_path, predict):
         assert len(labels) == len(own)
     np.save(folder / CHANNELS, np.stack(channels).astype(np.float32))
     place = {"x_nm": 0.0, "y_nm": 0.0, "side_nm": 1280.0, "localizations": 100.0}
-    regions = pd.DataFrame([{**place, "novelty": 0.5, "unfamiliar": False, "composite": composites.names[0]}])
+    judged = {"novelty": 0.5, "unfamiliar": False, "differs_by": "", "composite": composites.names[0]}
+    regions = pd.DataFrame([place | judged])
     regions.to_csv(folder / REGIONS, index=False)
     np.save(folder / PROBABILITIES, np.concatenate(probabilities).astype(np.float32))
     model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, (2.0, 2.0), 1.0, 1.0, [], {}, {})

@@ -11,7 +11,7 @@ from PIL import Image
 from lusco.figures.pixels import smoothed
 from lusco.figures.viewer import described
 
-REGIONS = pd.DataFrame(columns=["x_nm", "y_nm", "side_nm", "novelty", "unfamiliar"])
+REGIONS = pd.DataFrame(columns=["x_nm", "y_nm", "side_nm", "novelty", "unfamiliar", "differs_by"])
 
 
 def decoded(png):

@@ -55,7 +55,7 @@ def described(
     pixel_nm : float
         Pixel size in nm.
     regions : pandas.DataFrame
-        Columns x_nm, y_nm (from the first corner of the image), side_nm, novelty, unfamiliar.
+        Columns x_nm, y_nm (from the first corner of the image), side_nm, novelty, unfamiliar, differs_by (or NaN).
 
     Returns
     -------
@@ -83,7 +83,9 @@ def described(
         # the highest of the probabilities, unless those are means of a block
         "certainty": None if shown_nm == pixel_nm else _png(np.round(PERCENT * certainty)),
         "chances": [_png(np.round(PERCENT * one)) for one in chances],
-        "regions": regions[["x_nm", "y_nm", "side_nm", "novelty", "unfamiliar"]].to_dict("records"),
+        "regions": regions[["x_nm", "y_nm", "side_nm", "novelty", "unfamiliar", "differs_by"]]
+        .fillna({"differs_by": ""})
+        .to_dict("records"),
     }
 
 

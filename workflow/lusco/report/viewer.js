@@ -178,7 +178,9 @@
     const sure = image.codes.certainty[at];
     const inside = image.regions.filter((region) => x >= region.x_nm && x < region.x_nm + region.side_nm &&
       y >= region.y_nm && y < region.y_nm + region.side_nm);
-    const strange = inside.length ? `, novelty ${Math.max(...inside.map((region) => region.novelty)).toFixed(2)}` : "";
+    const strangest = inside.reduce((a, b) => (a && a.novelty >= b.novelty ? a : b), null);
+    const why = strangest && strangest.differs_by ? ` (${strangest.differs_by})` : "";
+    const strange = strangest ? `, novelty ${strangest.novelty.toFixed(2)}${why}` : "";
     $("pointed").textContent = `x ${(x / 1000).toFixed(2)}, y ${(y / 1000).toFixed(2)} µm: measured ` +
       `${counts(image.measured[0], image.codes.measured[0])}, ${parts.join(", ")}` +
       (sure ? `, certainty ${sure} %` : "") + strange;
