@@ -28,9 +28,8 @@ NEIGHBOURS = 3
 FALSE_ALARMS = 0.01
 SHRINKAGE = 0.3  # of the correlations of features, towards none
 KEEP_LEAST = 0.5
-ALIKE = float(
-    np.log10(1.1)
-)  # least deviation of precision: what is known may be more alike than a laboratory's samples
+# least deviation of precision, a factor of 1.1: what is known may be more alike than a laboratory's samples are
+ALIKE = float(np.log10(1.1))
 NM_PER_UM = 1000.0
 
 PLACE = ["x_nm", "y_nm", "side_nm", "localizations"]
