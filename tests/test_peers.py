@@ -11,13 +11,13 @@ import pytest
 import yaml
 
 from lusco import peers, table
+from lusco.config import load_config
 from lusco.errors import InputError
 from lusco.model import read_description
 from lusco.peers import apply_peer, train_peer
 from lusco.peers.clock import Clock
 from lusco.peers.features import FAR_NM, NAMES, NEAR_NM, NEIGHBOURS, features
 from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
-from lusco.settings import load_config
 from lusco.superpose import superpose
 from lusco.superpose.composites import open_composites
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lusco.config import load_config
 from lusco.errors import InputError
-from lusco.settings import load_config, read_yaml
+from lusco.schema import read_yaml
 from lusco.sheet_reader import read_sheet
 from lusco.simulate import read_description
 

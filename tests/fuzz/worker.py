@@ -78,7 +78,8 @@ def read_sheet(path: str) -> None:
 
 
 def read_config(path: str) -> None:
-    from lusco.settings import load_config, read_yaml
+    from lusco.config import load_config
+    from lusco.schema import read_yaml
 
     load_config(read_yaml(path), path)
 

@@ -1,23 +1,18 @@
-"""Configuration and settings of stages, validated against the schema, with its defaults.
+"""Settings of stages, validated against the schema, with its defaults.
 
 The schema (`workflow/schemas/config.schema.yaml`) is the only place where a default or an explanation
-of a setting stands; the workflow and `lusco <stage>` by hand both come through here.
+of a setting stands; the workflow (`lusco.config`) and `lusco <stage>` by hand both go by it.
 """
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lusco.errors import Fault, InputError, raise_all
-from lusco.model import read_description
+from lusco.errors import Fault, InputError
 from lusco.schema import check, read_yaml
 
-__all__ = ["SCHEMA", "STAGES", "check", "load_config", "read_yaml", "stage_settings"]
-
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
-SIZE = ("features", "depth", "wide_blocks")  # what a network has in common with the one whose weights it takes
 
 
 @dataclass(frozen=True)
@@ -96,40 +91,8 @@ STAGES = {
 }
 
 
-def load_config(config: dict[str, Any], file: str | Path) -> dict[str, Any]:
-    """Validate a whole configuration and fill in the defaults.
-
-    Parameters
-    ----------
-    config : dict
-        As read from YAML.
-    file : str or Path
-        Its file, for messages.
-
-    Returns
-    -------
-    dict
-        A new configuration in which every key of the schema is present.
-
-    Raises
-    ------
-    InputError
-        With all faults of the configuration at once.
-    """
-    full = check(config, read_yaml(SCHEMA), file)
-    own = [name for name, how in full["models"].items() if "peer" not in how]
-    full["model"] = full["model"] or next(iter(own or full["models"]))
-    raise_all(_contradictions(full, file))
-    for name, how in full["models"].items():
-        if "peer" not in how and start_of(full, name):
-            full["models"][name] = _size(full, name, config.get("train", {})) | how
-    return full
-
-
 def stage_settings(stage: str, given: str | dict[str, Any] | None) -> Any:
     """Settings of one stage from inline JSON, a JSON or YAML file, or a dictionary; defaults filled in.
-
-    The network of a training that starts from a model is of its size, where the settings do not say another.
 
     Parameters
     ----------
@@ -157,116 +120,4 @@ def stage_settings(stage: str, given: str | dict[str, Any] | None) -> Any:
             given = json.loads(given)
         except (ValueError, RecursionError) as error:
             raise InputError(Fault(file, f"not JSON ({error})", "give JSON or the path of a YAML file")) from None
-    full = check(given or {}, read_yaml(SCHEMA)["properties"][stage], file)
-    if start := full.get("start_from"):
-        full |= {key: size for key, size in _size_of_model(start).items() if key not in (given or {})}
-    return STAGES[stage](**full)
-
-
-def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
-    """What a schema cannot see: keys that do not go together, and a model that is not there."""
-    if full["model"] not in full["models"]:
-        mend = f"name one of {', '.join(full['models'])}"
-        yield Fault(file, f"there is no model `{full['model']}`", mend, "key `model`")
-    yield from _unlike_peers(full, file)
-    if len({structure.lower() for structure in full["structures"]}) < len(full["structures"]):
-        yield Fault(file, "two structures differ only in upper and lower case", "rename one", "key `structures`")
-    usual = read_yaml(SCHEMA)["properties"]["evaluate"]["properties"]["shapes"]["default"]
-    if foreign := sorted(set(full["evaluate"]["shapes"]) - set(full["structures"]) - set(usual)):
-        mend = f"name some of {', '.join(full['structures'])}"
-        yield Fault(file, f"there is no structure `{foreign[0]}`", mend, "key `evaluate.shapes`")
-    if max(full["sweeps"]["number"], default=1) > len(full["structures"]):
-        mend = f"name numbers up to {len(full['structures'])}"
-        yield Fault(file, "more structures are asked for than there are", mend, "key `sweeps.number`")
-    if full["splits"]["validation"] + full["splits"]["test"] >= 1:
-        yield Fault(file, "validation and test leave nothing to train on", "lower one of the fractions", "key `splits`")
-    if full["pretrained"] and "=" in full["pretrained"]:
-        yield Fault(file, "the path of the model has a `=`", "rename the folder", "key `pretrained`")
-    yield from _unfit_models(full, file)
-    yield from _endless_starts(full, file)
-
-
-def named_models(full: Mapping[str, Any]) -> dict[str, str]:
-    """Folders of the models that a configuration applies or starts from, by the key that names each."""
-    starts = {"train.start_from": full["train"]["start_from"]}
-    starts |= {f"models.{name}.start_from": how.get("start_from", "") for name, how in full["models"].items()}
-    named = {"pretrained": full["pretrained"]}
-    named |= {key: start for key, start in starts.items() if start not in full["models"]}  # those are yet to be trained
-    return {key: folder for key, folder in named.items() if folder}
-
-
-def start_of(full: Mapping[str, Any], name: str) -> str:
-    """What the training of a model starts from: another model of the experiment, a folder, or nothing (empty)."""
-    return full["models"][name].get("start_from", full["train"]["start_from"])
-
-
-def _size(full: dict[str, Any], name: str, train: Mapping[str, Any]) -> dict[str, int]:
-    """The size of a model's network where it is not the default: given, in `train` too, or that of its start."""
-    start = start_of(full, name)
-    size = _size(full, start, train) if start in full["models"] else _size_of_model(start) if start else {}
-    return size | {key: value for key, value in (train | full["models"][name]).items() if key in SIZE}
-
-
-def _size_of_model(folder: str | Path) -> dict[str, int]:
-    """The size of the network of a model on disk."""
-    description = read_description(folder)
-    return {key: getattr(description, key) for key in SIZE}
-
-
-def _endless_starts(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
-    """Models that start from a peer, whose weights are others, or in the end from themselves."""
-    models = full["models"]
-    for name in (name for name, how in models.items() if "peer" not in how):
-        passed = [name]
-        while (start := start_of(full, passed[-1])) in models and "peer" not in models[start] and start not in passed:
-            passed.append(start)
-        key = (
-            f"key `models.{passed[-1]}.start_from`" if "start_from" in models[passed[-1]] else "key `train.start_from`"
-        )
-        if start in models and "peer" in models[start]:
-            yield Fault(file, f"the model `{start}` is a peer, whose weights are others", "name one of our own", key)
-        elif start == name:
-            yield Fault(file, f"`{name}` would start from itself", "name another model, or none (empty)", key)
-
-
-def _unfit_models(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
-    """Keys that name the folder of a model where there is none or one of other pixels, or that Snakemake misreads."""
-    for key, folder in named_models(full).items():
-        if set("{}") & set(folder):
-            what = f"the path `{folder}` holds braces, which Snakemake takes for wildcards"
-            yield Fault(file, what, "rename the folder", f"key `{key}`")
-        elif not (Path(folder) / "model.json").is_file():
-            mend = "give a folder with model.json and weights.safetensors, or leave it empty to train"
-            yield Fault(file, f"there is no model in the folder `{folder}`", mend, f"key `{key}`")
-        elif (own := _pixel_nm(folder)) not in (None, full["pixel_nm"]):
-            what = f"the model in `{folder}` has pixels of {own:g} nm, not {full['pixel_nm']:g}"
-            yield Fault(file, what, "set `pixel_nm` to that of the model, or name another model", f"key `{key}`")
-
-
-def _pixel_nm(folder: str) -> float | None:
-    """The pixel size of a model on disk; None if it is damaged, which is told by the stage that needs it."""
-    try:
-        return read_description(folder).pixel_nm
-    except InputError:
-        return None
-
-
-def _unlike_peers(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
-    """Where the models that are peers are not given as such, or stand where only an own model can."""
-    peers = [name for name, how in full["models"].items() if "peer" in how]
-    for name, how in full["models"].items():
-        keys = set(how) - {"peer", "minutes"}
-        if name in peers and keys:
-            what = f"`{min(keys)}` is a setting of our own network, and the model is a peer"
-            yield Fault(file, what, "a peer takes `minutes` only; remove the one or the other", f"key `models.{name}`")
-        elif name in peers and "minutes" not in how:
-            yield Fault(file, "missing `minutes`", "say how long the peer may train", f"key `models.{name}`")
-        elif name not in peers and "minutes" in how:
-            mend = "give `steps`, or name a `peer`"
-            yield Fault(file, "`minutes` is for peers only", mend, f"key `models.{name}`")
-    if full["model"] in peers:
-        what = f"the model `{full['model']}` is a peer, and only a network of our own recolours acquisitions"
-        yield Fault(file, what, "name, or add, a model without `peer`", "key `model`")
-    if peers and full["pretrained"]:
-        what = f"with a pretrained model nothing is trained, and the peer `{peers[0]}` would have to be"
-        yield Fault(file, what, "leave out the one or the other", "key `pretrained`")
+    return STAGES[stage](**check(given or {}, read_yaml(SCHEMA)["properties"][stage], file))

@@ -12,11 +12,11 @@ from snakemake.exceptions import WorkflowError
 
 import lusco
 from lusco.code import code_hash
+from lusco.config import load_config, named_models, start_of
 from lusco.errors import InputError
 from lusco.fetch import fetchable
 from lusco.files import check_writable, date_back
 from lusco.model import learnt_acquisitions
-from lusco.settings import load_config, named_models, start_of
 from lusco.sheet_reader import read_sheet
 
 LIBRARY = Path(lusco.__file__).parent

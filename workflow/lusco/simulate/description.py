@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from lusco.errors import Fault, raise_all
-from lusco.settings import SCHEMA, check, read_yaml
+from lusco.schema import check, read_yaml
+from lusco.settings import SCHEMA
 from lusco.simulate import actin, clathrin_pits, microtubules, mitochondria, nuclear_pores
 from lusco.simulate.blinking import Blinking
 from lusco.simulate.camera import Camera
