@@ -8,6 +8,7 @@ from lusco.novelty import (
     FEATURES,
     LEAST_COUNTS,
     SCALES_PX,
+    at_one_precision,
     describe,
     learn,
     learn_from,
@@ -239,6 +240,21 @@ def localizations(rng, weight):
 def test_varied_intensities_are_scaled():
     varied = varied_table(localizations(np.random.default_rng(0), 0.4), 3, np.random.default_rng(0))
     assert 0.4 * 0.5 - 1e-6 <= varied["weight"].min() <= varied["weight"].max() <= 0.4
+
+
+def test_a_composite_is_described_as_precise_as_one_of_its_acquisitions():
+    """As a mixture is, which is imaged at once."""
+    composite = pd.DataFrame({"structure": [0, 0, 1, 1], "uncertainty_nm": [4.0, 9.0, 20.0, 20.0]})
+    means = [at_one_precision(composite, np.random.default_rng(seed))["uncertainty_nm"] for seed in range(20)]
+    np.testing.assert_allclose(sorted({round(float(np.exp(np.log(each).mean())), 6) for each in means}), [6, 20])
+    for each in means:
+        np.testing.assert_allclose(each / each[0], composite["uncertainty_nm"] / 4)
+    assert at_one_precision(composite[:0], np.random.default_rng(0)).empty
+
+
+def test_unknown_uncertainties_stay_unknown():
+    composite = pd.DataFrame({"structure": [0, 1], "uncertainty_nm": [np.nan, 20.0]})
+    assert at_one_precision(composite, np.random.default_rng(0))["uncertainty_nm"].isna().any()
 
 
 def test_a_varied_table_holds_a_part_of_what_the_composite_held():

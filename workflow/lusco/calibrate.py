@@ -17,7 +17,7 @@ from scipy.optimize import minimize_scalar
 from lusco.answer import Answer, Apply, finish, soften
 from lusco.evaluate.assignment import ALL, THRESHOLDS, accepted_counts, assignment_table
 from lusco.evaluate.distances import distance, prepare
-from lusco.novelty import learn_from, varied_table
+from lusco.novelty import at_one_precision, learn_from, varied_table
 from lusco.render import Points
 from lusco.superpose import random_generator
 from lusco.superpose.composites import Composites
@@ -86,8 +86,10 @@ def chosen_on_validation(
 
     def looked_at(composites: Iterable[pd.DataFrame], split: str) -> Iterator[tuple[Points, np.ndarray]]:
         """Localizations and their probabilities."""
-        for table, answer in _answered(apply, varied(composites, split), at_once):
-            yield validation.points(table), soften(answer.log_probabilities, temperature)
+        answered = _answered(apply, varied(composites, split), at_once)
+        for index, (table, answer) in enumerate(answered):
+            described = at_one_precision(table, random_generator(seed, "precision", split, index))
+            yield validation.points(described), soften(answer.log_probabilities, temperature)
 
     known = learn_from(
         looked_at(training, "train"), looked_at(tables, "validation"), validation.pixel_nm, validation.side_px

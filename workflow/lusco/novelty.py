@@ -199,6 +199,27 @@ def varied_table(table: pd.DataFrame, structures: int, rng: np.random.Generator)
     return table.assign(weight=weight)[weight > 0].reset_index(drop=True)
 
 
+def at_one_precision(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Localizations of a composite whose uncertainties are, on average, those of one of its structures.
+
+    A mixture is imaged at once, and so as precisely as one acquisition; the mean of several, of which a composite is
+    made, is rarely as good or as bad.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Localizations, of whose columns `structure` and `uncertainty_nm` count.
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
+    present = np.unique(table["structure"])
+    if not len(present):
+        return table
+    one = table["structure"] == rng.choice(present)
+    logs = np.log(table["uncertainty_nm"].where(table["uncertainty_nm"] > 0))
+    return table.assign(uncertainty_nm=table["uncertainty_nm"] * np.exp(logs[one].mean() - logs.mean()))
+
+
 def learn_from(
     training: Iterable[tuple[Points, np.ndarray]],
     validation: Iterable[tuple[Points, np.ndarray]],
