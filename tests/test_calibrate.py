@@ -1,0 +1,68 @@
+"""What is chosen on validation composites: temperature, sharpness, rejection, each from its definition."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from lines_and_dots import STRUCTURES
+
+from lusco.answer import Answer, soften
+from lusco.calibrate import SHARPNESS, _answered, choose_sharpness, fit_temperature, rejection_curve
+from lusco.evaluate.assignment import accepted_counts
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_answers_come_in_the_order_of_the_composites_however_long_each_takes(at_once):
+    tables = [pd.DataFrame({"x_nm": [float(index)]}) for index in range(5)]
+
+    def apply(table):
+        time.sleep(0.02 * (4 - table["x_nm"].iloc[0]))
+        return Answer(table["x_nm"].to_numpy()[:, None])
+
+    got = [(table["x_nm"].iloc[0], *answer.log_probabilities[0]) for table, answer in _answered(apply, tables, at_once)]
+    assert got == [(float(index), float(index)) for index in range(5)]
+
+
+def drawn_from(probabilities, rng, localizations):
+    """Counts in which each pixel's localizations are drawn from its probabilities."""
+    moved = np.moveaxis(probabilities, 1, -1)
+    return np.moveaxis(rng.multinomial(localizations, moved / moved.sum(-1, keepdims=True)), -1, 1).astype(np.float32)
+
+
+def test_the_temperature_undoes_overconfidence():
+    rng = np.random.default_rng(0)
+    true = soften(rng.normal(0, 2, (2, 3, 64, 64)), 1.0)
+    counts = drawn_from(true, rng, 5)
+    assert fit_temperature(2.5 * np.log(true), counts) == pytest.approx(2.5, rel=0.05)
+
+
+def test_sharper_shares_are_chosen_where_they_are_closer_to_the_truth():
+    """Localizations all of the likelier structure want the sharpest shares; drawn ones none sharper."""
+    rng = np.random.default_rng(0)
+    logs = np.log(soften(rng.normal(0, 1, (2, 2, 64, 64)), 1.0))
+    composite = rng.poisson(3, (2, 1, 64, 64))
+
+    def shared(power):
+        return soften(logs, 1 / power) * composite
+
+    certain = np.where(logs == logs.max(1, keepdims=True), composite, 0).astype(np.float32)
+    assert choose_sharpness(shared, certain, (3.0, 3.0), 12.0, 20.0) == SHARPNESS[-1]
+    first = rng.binomial(composite[:, 0], np.exp(logs[:, 0]))
+    drawn = np.stack([first, composite[:, 0] - first], 1).astype(np.float32)
+    assert choose_sharpness(shared, drawn, (3.0, 3.0), 12.0, 20.0) == 1
+
+
+def test_the_rejection_curve_is_that_of_the_localizations():
+    rng = np.random.default_rng(0)
+    probabilities = soften(rng.normal(0, 1, (2, 2, 16, 16)), 1.0)
+    counts = drawn_from(probabilities, rng, 3)
+    curve = rejection_curve(probabilities, counts, STRUCTURES)
+    flat = np.repeat(np.moveaxis(probabilities, 1, -1).reshape(-1, 2), 3, axis=0)
+    truth = np.concatenate(
+        [np.repeat([0, 1], pixel.astype(int)) for pixel in np.moveaxis(counts, 1, -1).reshape(-1, 2)]
+    )
+    accepted = accepted_counts(flat, truth, np.ones(len(flat)))
+    wrong = 1 - np.trace(accepted[0]) / len(flat)
+    assert curve[0] == pytest.approx({"threshold": 0.0, "rejected": 0.0, "crosstalk": wrong})
+    assert [entry["rejected"] for entry in curve] == sorted(entry["rejected"] for entry in curve)
