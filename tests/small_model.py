@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -26,10 +27,10 @@ DESCRIPTION = ModelDescription(
 )
 
 
-def write_small_model(folder: Path, head: str = "shares", subpixels: int = 1) -> Path:
+def write_small_model(folder: Path, head: str = "shares", subpixels: int = 1, **knows: Any) -> Path:
     """Write it; its output is far from indifferent, so that temperature, sharpness and head all show."""
     torch.manual_seed(0)
     network = UNet(2, DESCRIPTION.features, DESCRIPTION.depth, subpixels)
     network.head.weight.data *= 30
-    write_model(folder, network, replace(DESCRIPTION, head=head, subpixels=subpixels))
+    write_model(folder, network, replace(DESCRIPTION, head=head, subpixels=subpixels, **knows))
     return folder

@@ -14,9 +14,10 @@ from PIL import Image
 from small_model import DESCRIPTION, write_small_model
 from typer.testing import CliRunner
 
-from lusco import package
+from lusco import package, table
 from lusco.cli import app
 from lusco.errors import InputError
+from lusco.image import read as read_image
 from lusco.model import read_description, read_network
 from lusco.package.describe import authors, citations
 from lusco.package.example import cover, example_counts
@@ -24,7 +25,9 @@ from lusco.package.graph import Whole, to_torchscript
 from lusco.package.parts import as_zip, sizes
 from lusco.package.readme import readme, summary
 from lusco.recolor import Recolorer
-from lusco.render import Points
+from lusco.recolor.shown import shown
+from lusco.render import Points, points_of
+from lusco.repeats import Repeats, settled
 
 PROJECT = Path(__file__).parents[1]
 SIDES = (61, 94)  # no multiples of anything that the network needs
@@ -72,6 +75,53 @@ def test_the_graph_gives_what_recolouring_gives_without_its_symmetries(folder, w
     of_pixels = channels.reshape(2, SIDES[0], parts, SIDES[1], parts).sum((2, 4))
     np.testing.assert_allclose(of_pixels, expected.channels, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(probabilities[:, rows, columns].T, expected.probabilities, rtol=1e-5, atol=1e-6)
+
+
+@pytest.fixture
+def traces(tmp_path):
+    """An acquisition of molecules of three localizations each, and its file."""
+    rng = np.random.default_rng(2)
+    place, trace = rng.uniform(60, 940, (300, 2)), np.repeat(np.arange(300), 3)
+    x_nm, y_nm = (place[trace] + rng.normal(0, 12, (900, 2))).T
+    columns = {"x_nm": x_nm, "y_nm": y_nm, "trace": trace}
+    acquisition = table.localizations(columns, (0, 1000, 0, 1000), {"acquisition": "a", "structure": "mixed"})
+    table.write(acquisition, tmp_path / "a.parquet")
+    return acquisition, str(tmp_path / "a.parquet")
+
+
+def test_the_graph_gives_what_recolouring_gives_if_shown_what_the_model_is_shown(tmp_path, traces, monkeypatch):
+    monkeypatch.setattr("lusco.recolor.tiles.SYMMETRIES", ((0, 1),))
+    monkeypatch.setattr("lusco.recolor.tiles.SHIFTS_PX", ((0.0, 0.0),))
+    acquisition, file = traces
+    repeats = {"lag_frames": [], "per_frame": [], "traces": True}
+    folder = write_small_model(tmp_path / "model", subpixels=2, repeats=repeats)
+    out = tmp_path / "counts.ome.tiff"
+    assert CliRunner().invoke(app, ["render", file, "--model", str(folder), "--out", str(out)]).exit_code == 0
+    rendered = read_image(out)
+    assert (rendered.pixel_nm, rendered.pixels.shape) == (10.0, (1, 100, 100))
+    assert np.unique(rendered.pixels % 3).tolist() == [0], "the three of a trace lie in one pixel"
+    model = read_description(folder)
+    whole = Whole(read_network(folder, model), model).eval()
+    probabilities = whole.compute(rendered.pixels[None])[0, 2:]
+    points = points_of(acquisition, 20.0)
+    row, column = np.divmod(settled(points, Repeats(traces=True)).finer(2).pixel(), 100)
+    expected = Recolorer(folder, model, 256, 1, "cpu")(points).probabilities
+    np.testing.assert_allclose(probabilities[:, row, column].T, expected, atol=1e-5)
+
+
+def test_an_acquisition_without_traces_is_not_shown_to_a_model_that_knows_them(tmp_path, traces):
+    acquisition, _ = traces
+    folder = write_small_model(tmp_path / "model", repeats={"lag_frames": [], "per_frame": [], "traces": True})
+    without = replace(acquisition, table=acquisition.table.drop(columns="trace"))
+    with pytest.raises(InputError, match=r"^a: it names no traces"):
+        shown(without, read_description(folder))
+
+
+@pytest.mark.parametrize("given", [[], ["--pixel-nm", "20", "--model", "model"]], ids=["neither", "both"])
+def test_what_is_rendered_has_one_pixel_size(tmp_path, traces, given):
+    result = CliRunner().invoke(app, ["render", traces[1], *given, "--out", str(tmp_path / "counts.ome.tiff")])
+    assert result.exit_code == 2
+    assert "either --pixel-nm or --model" in " ".join(result.output.split())
 
 
 def test_the_graph_loses_no_localization(tmp_path):
@@ -173,11 +223,20 @@ def test_the_same_files_give_the_same_bytes_and_come_back(files):
 
 @pytest.mark.parametrize(("structures", "pixel_nm"), [(("actin", "unheard_of"), 20.0), (("unheard_of",), 6.5)])
 def test_an_example_is_the_same_every_time_whatever_the_structures(structures, pixel_nm):
-    image = example_counts(structures, pixel_nm, sizes(2, 1, 0))
+    image = example_counts(structures, pixel_nm, sizes(2, 1, 0), Repeats())
     assert image.shape == (1, 1, 256, 256)
     assert image.dtype == np.float32
     assert image.sum() > 100
-    np.testing.assert_array_equal(image, example_counts(structures, pixel_nm, sizes(2, 1, 0)))
+    np.testing.assert_array_equal(image, example_counts(structures, pixel_nm, sizes(2, 1, 0), Repeats()))
+
+
+def test_an_example_is_shown_as_the_model_is_shown_what_it_recolours():
+    measured, shown = (
+        example_counts(("nuclear_pores",), 10.0, sizes(2, 1, 0), repeats)
+        for repeats in (Repeats(), Repeats((1, 2000), (0.01,)))
+    )
+    assert shown.sum() == measured.sum()
+    assert (shown**2).sum() > 1.2 * (measured**2).sum(), "localizations of a molecule meet"
 
 
 def test_the_cover_has_the_proportions_that_the_zoo_asks_for():

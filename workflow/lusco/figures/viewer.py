@@ -84,6 +84,7 @@ def described(
         "certainty": None if shown_nm == pixel_nm else _png(np.round(PERCENT * certainty)),
         "chances": [_png(np.round(PERCENT * one)) for one in chances],
         "regions": regions[["x_nm", "y_nm", "side_nm", "novelty", "unfamiliar", "differs_by"]]
+        .astype({"differs_by": object})  # numbers, where a table has none
         .fillna({"differs_by": ""})
         .to_dict("records"),
     }

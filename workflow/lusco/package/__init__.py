@@ -35,6 +35,7 @@ from lusco.package.parts import (
     write,
 )
 from lusco.package.readme import readme
+from lusco.repeats import Repeats
 
 logger = logging.getLogger(__name__)
 
@@ -104,9 +105,8 @@ def contents(folder: str | Path, model: ModelDescription, whole: Whole, weights:
     weights : dict
         The graph in formats of the zoo, by file name.
     """
-    counts = example_counts(
-        model.structures, model.seen_pixel_nm, sizes(model.depth, model.subpixels, model.wide_blocks)
-    )
+    sizes_px = sizes(model.depth, model.subpixels, model.wide_blocks)
+    counts = example_counts(model.structures, model.seen_pixel_nm, sizes_px, Repeats(**model.repeats))
     recolored = whole.compute(counts)
     card = Path(folder) / "README.md"
     files = {

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.image import imsave
 
 from lusco.figures.pixels import full_brightness, grey, merged
-from lusco.render import render
+from lusco.render import points_of
+from lusco.repeats import Repeats, settled
 from lusco.sheet import MIXED
 from lusco.simulate import simulate
 from lusco.simulate.description import GEOMETRIES, complete
@@ -16,7 +17,9 @@ SIDE_PX = 256  # at least, where the network takes it
 SEED = 1
 
 
-def example_counts(structures: Sequence[str], pixel_nm: float, sizes_px: tuple[int, int, int]) -> np.ndarray:
+def example_counts(
+    structures: Sequence[str], pixel_nm: float, sizes_px: tuple[int, int, int], repeats: Repeats
+) -> np.ndarray:
     """Counts of a simulated mixture of those structures that LUSCo simulates, or of all that it simulates if none is.
 
     Parameters
@@ -27,6 +30,8 @@ def example_counts(structures: Sequence[str], pixel_nm: float, sizes_px: tuple[i
         Pixel size in nm.
     sizes_px : tuple of int
         Smallest side, step and halo, as of `lusco.package.parts.sizes`.
+    repeats : Repeats
+        Of the model, which is shown localizations where these settle them.
 
     Returns
     -------
@@ -38,7 +43,8 @@ def example_counts(structures: Sequence[str], pixel_nm: float, sizes_px: tuple[i
     known = [name for name in structures if name in GEOMETRIES] or list(GEOMETRIES)
     side_um = side_px * pixel_nm / 1e3
     description = complete({"structures": {name: {} for name in known}, "field_um": [side_um, side_um]}, "test tensor")
-    counts = render(simulate(description, "example", MIXED, SEED), pixel_nm)
+    points = settled(points_of(simulate(description, "example", MIXED, SEED), pixel_nm), repeats)
+    counts = points.counts(points.pixel())
     return np.ascontiguousarray(counts[None, None, :side_px, :side_px])
 
 

@@ -4,7 +4,7 @@ Every localization gets probabilities of its own, the mean of several views of t
 what was measured (or, with a regression, what the network predicts).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,13 @@ import pandas as pd
 from lusco import image, table
 from lusco.answer import Recolored, finish
 from lusco.colours import on_black
-from lusco.errors import Fault, InputError
 from lusco.files import atomic, write_array
 from lusco.model import ModelDescription
 from lusco.novelty import Known
 from lusco.recolor.mixture import summarize, write_mixture
+from lusco.recolor.shown import check_like_learned
 from lusco.render import Points, points_of
-from lusco.repeats import Repeats, check_usable
+from lusco.repeats import Repeats
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
 
@@ -61,22 +61,6 @@ class Recolorer:
         self.tile_px = tile_px
         self.device = choose_device(device)
 
-    def check(self, named: Iterable[tuple[str, Points]]) -> None:
-        """Check that localizations, each set with its name, are such as the model learned from.
-
-        Raises
-        ------
-        InputError
-            If they lack what tells repeats, or are an image where the model sees positions within pixels.
-        """
-        named = list(named)
-        check_usable(named, self.repeats)
-        images = [name for name, points in named if points.of_image]
-        if images and self.description.subpixels > 1:
-            what = "it is an image, and the model needs to see where in a pixel a localization lies"
-            mend = "give the localizations, or use a model that was trained with `subpixels: 1`"
-            raise InputError(Fault(images[0], what, mend))
-
     def __call__(self, points: Points) -> Recolored:
         """Recolour localizations over an image at the model's pixel size."""
         from lusco.recolor.network import answer_of
@@ -96,7 +80,7 @@ def recolor_composites(recolorer: Recolorer, composites: Composites, out: str | 
     each region of each composite is.
     """
     named = ((name, composites.points(composites.table(index))) for index, name in enumerate(composites.names))
-    recolorer.check(named)
+    check_like_learned(named, recolorer.description)
     write_recolored(composites, lambda table: recolorer(composites.points(table)), recolorer.known, out)
 
 
@@ -158,7 +142,7 @@ def recolor_acquisition(
     """
     model = recolorer.description
     points = points_of(acquisition, model.pixel_nm)
-    recolorer.check([(acquisition.source["acquisition"], points)])
+    check_like_learned([(acquisition.source["acquisition"], points)], model)
     result = recolorer(points)
     recolored = image.Image(result.channels, model.pixel_nm, model.structures)
     image.write(recolored, image_out, on_black(len(model.structures)))
