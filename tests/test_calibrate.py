@@ -8,7 +8,7 @@ import pytest
 from lines_and_dots import STRUCTURES
 
 from lusco.answer import Answer, soften
-from lusco.calibrate import SHARPNESS, _answered, choose_sharpness, fit_temperature, rejection_curve
+from lusco.calibrate import SHARPNESS, _accuracy, _answered, _mean, choose_sharpness, fit_temperature, rejection_curve
 from lusco.evaluate.assignment import accepted_counts
 
 
@@ -51,6 +51,21 @@ def test_sharper_shares_are_chosen_where_they_are_closer_to_the_truth():
     first = rng.binomial(composite[:, 0], np.exp(logs[:, 0]))
     drawn = np.stack([first, composite[:, 0] - first], 1).astype(np.float32)
     assert choose_sharpness(shared, drawn, (3.0, 3.0), 12.0, 20.0) == 1
+
+
+def test_the_accuracy_of_composites_leaves_out_what_belongs_to_no_structure():
+    """Weights 1, 2, 3, 4, of which the first is right, the last unspecific: 1 of 6."""
+    table = pd.DataFrame(
+        {"weight": [1.0, 2.0, 3.0, 4.0], "structure": [0, 0, 1, 1], "unspecific": [False, False, False, True]}
+    )
+    answer = Answer(np.log([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.3, 0.7]]))
+    assert _accuracy(table, answer) == pytest.approx(1 / 6)
+    assert np.isnan(_accuracy(table.assign(unspecific=True), answer))
+
+
+def test_the_error_of_a_mean_is_what_its_composites_differ_by():
+    assert _mean([0.7, 0.9, np.nan]) == pytest.approx({"composites": 2, "accuracy": 0.8, "error": 0.1})
+    assert _mean([0.7, np.nan]) == _mean([]) == {}
 
 
 def test_the_rejection_curve_is_that_of_the_localizations():

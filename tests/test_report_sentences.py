@@ -9,7 +9,7 @@ from reported import GOOD_VALUES, STRUCTURES, content, text_of
 
 from lusco.report import Mixture, report
 from lusco.report.failures import confusions, gaps, overlap_errors, warnings, worst_composites
-from lusco.report.verdict import FAIR, GOOD, POOR, UNKNOWN, findings, per_hundred, verdict
+from lusco.report.verdict import FAIR, GOOD, POOR, UNKNOWN, findings, more_acquisitions, per_hundred, verdict
 
 
 def with_value(measure, value):
@@ -43,6 +43,28 @@ def test_the_verdict_is_the_worst_of_its_numbers(measure, value, grade):
     weakest = [finding.label.lower() for finding in found if finding.grade == grade]
     assert len(weakest) == 1
     assert weakest[0] in because
+
+
+def trained(known, unknown, error=0.01):
+    return {
+        split: {"composites": 24, "accuracy": accuracy, "error": error}
+        for split, accuracy in (("train", known), ("validation", unknown))
+    }
+
+
+def test_more_acquisitions_are_advised_where_the_model_knows_its_own_better():
+    sentence = more_acquisitions(content(accuracies=trained(0.95, 0.85)))
+    assert "In composites of the training acquisitions the model gives 95.0 % of the localizations" in sentence
+    assert "a difference of 10.0 points, give or take 2.8" in sentence
+    assert sentence.endswith("With more acquisitions of each structure it would know the others better.")
+    assert more_acquisitions(content(accuracies=trained(0.87, 0.85))).endswith("longer training might.")
+    assert sentence in text_of(report(content(accuracies=trained(0.95, 0.85))))
+
+
+@pytest.mark.parametrize("accuracies", [{}, {"train": trained(0.9, 0.9)["train"]}])
+def test_of_more_acquisitions_nothing_is_said_where_it_was_not_measured(accuracies):
+    assert more_acquisitions(content(accuracies=accuracies)) == ""
+    assert "Would more acquisitions help?" not in text_of(report(content(accuracies=accuracies)))
 
 
 def test_missed_target_is_not_called_good():

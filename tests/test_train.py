@@ -9,6 +9,7 @@ import torch
 from lines_and_dots import SETTINGS, STRUCTURES, acquisition, in_pairs
 
 from lusco import table
+from lusco.calibrate import KNOWN
 from lusco.errors import InputError
 from lusco.model import learnt_acquisitions, read_description
 from lusco.recolor import Recolorer
@@ -253,6 +254,8 @@ def test_a_model_says_where_it_comes_from(trained):
     assert description.training["acquisitions"] == {"lines": ["lines_0", "lines_1"], "dots": ["dots_0", "dots_1"]}
     assert description.pixel_nm == 20
     assert description.rejection[0]["rejected"] == 0
+    composites = {split: found["composites"] for split, found in description.training["accuracy"].items()}
+    assert composites == {"train": 3 * KNOWN, "validation": 3}
 
 
 def test_more_gpus_than_there_are_is_a_fault(monkeypatch):

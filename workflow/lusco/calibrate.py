@@ -1,5 +1,5 @@
 """What is chosen on validation composites after training: temperature, sharpness, what each threshold rejects, and what
-is known.
+is known; and how much better the model does on what it learned from.
 
 Temperature scaling is Guo et al. 2017.
 """
@@ -35,7 +35,7 @@ def chosen_on_validation(
     smoothing_nm: float,
     seed: int,
     at_once: int = 1,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
     """Temperature, sharpness, rejection curve and known regions of a trained model, ours or a peer's.
 
     Parameters
@@ -59,6 +59,9 @@ def chosen_on_validation(
     -------
     dict
         Fields of a `lusco.model.ModelDescription`.
+    dict
+        For `train` and `validation`, where there are two composites at least, their number `composites`, the mean
+        `accuracy` over them and its standard `error`; unspecific localizations count neither way.
     """
     tables = [validation.table(index) for index in range(len(validation))]
     answers = [answer for _, answer in _answered(apply, tables, at_once)]
@@ -84,22 +87,41 @@ def chosen_on_validation(
             yield table
             yield varied_table(table, len(validation.structures), random_generator(seed, "varied", split, index))
 
+    right = {"train": [], "validation": []}
+
     def looked_at(composites: Iterable[pd.DataFrame], split: str) -> Iterator[tuple[Points, np.ndarray]]:
         """Localizations and their probabilities."""
         answered = _answered(apply, varied(composites, split), at_once)
         for index, (table, answer) in enumerate(answered):
+            if index % 2 == 0:  # as it is, not varied
+                right[split].append(_accuracy(table, answer))
             described = at_one_precision(table, random_generator(seed, "precision", split, index))
             yield validation.points(described), soften(answer.log_probabilities, temperature)
 
     known = learn_from(
         looked_at(training, "train"), looked_at(tables, "validation"), validation.pixel_nm, validation.side_px
     )
-    return {
+    chosen = {
         "temperature": temperature,
         "sharpness": sharpness,
         "rejection": rejection_curve(soften(logs, temperature), bound, validation.structures),
         "known": asdict(known),
     }
+    return chosen, {split: mean for split, values in right.items() if (mean := _mean(values))}
+
+
+def _accuracy(table: pd.DataFrame, answer: Answer) -> float:
+    """Fraction of a composite's localizations whose likeliest structure is theirs; NaN if none has one."""
+    weight = (table["weight"] * ~table["unspecific"]).to_numpy()
+    right = answer.log_probabilities.argmax(1) == table["structure"]
+    return float((weight * right).sum() / weight.sum()) if weight.sum() > 0 else np.nan
+
+
+def _mean(values: Sequence[float]) -> dict[str, float]:
+    known = pd.Series(values, dtype=float).dropna()
+    if len(known) < 2:
+        return {}
+    return {"composites": len(known), "accuracy": float(known.mean()), "error": float(known.sem())}
 
 
 def _answered(apply: Apply, tables: Iterable[pd.DataFrame], at_once: int) -> Iterator[tuple[pd.DataFrame, Answer]]:

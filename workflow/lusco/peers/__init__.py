@@ -122,7 +122,7 @@ def train_peer(
         scales = structure_scales(acquisitions, structures, smoothing_nm, validation.pixel_nm)
         apply = peer.load(partial, validation, threads)
         known = (training.table(index) for index in range(min(len(training), KNOWN * len(validation))))
-        chosen = chosen_on_validation(apply, known, validation, scales, smoothing_nm, seed)
+        chosen, accuracy = chosen_on_validation(apply, known, validation, scales, smoothing_nm, seed)
     used = {name: sorted({sources[name] for sources in training.sources}) for name in structures}
     about = {"peer": name, "minutes": minutes, "seed": seed, "threads": threads, "acquisitions": used}
     versions = {package: version(package) for package in peer.packages}
@@ -134,7 +134,14 @@ def train_peer(
         depth=0,
         scale_counts=scales,
         **chosen,
-        training={**about, "composites": len(training), **record, "lusco": __version__, **versions},
+        training={
+            **about,
+            "composites": len(training),
+            "accuracy": accuracy,
+            **record,
+            "lusco": __version__,
+            **versions,
+        },
     )
     write_description(out, description)
 

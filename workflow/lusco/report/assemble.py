@@ -82,6 +82,7 @@ def assemble(
         sweeps={name: read_csv(evaluation / f"sweep_{name}.csv") for name in sweeps},
         config=config,
         shown=_shown(model),
+        accuracies=model.training.get("accuracy", {}),
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         **tables,
     )

@@ -52,6 +52,9 @@ class ReportContent:
         The configuration, as far as it was used; names and versions of software.
     shown : str
         What positions the network was shown, in a sentence.
+    accuracies : mapping of str to mapping of str to float
+        Of `train` and `validation`: the mean `accuracy` over so many `composites`, and its standard `error`; either may
+        be missing.
     notes : sequence of str
         Anything to tell the reader, a sentence each.
     sweeps : mapping of str to pandas.DataFrame
@@ -76,6 +79,7 @@ class ReportContent:
     config: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     shown: str = ""
+    accuracies: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     notes: Sequence[str] = ()
     sweeps: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     distances: pd.DataFrame | None = None

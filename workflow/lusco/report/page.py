@@ -15,7 +15,7 @@ from lusco.figures.shapes import LABELS, paired
 from lusco.figures.style import ALL, shown
 from lusco.report import failures
 from lusco.report.content import Mixture, ReportContent
-from lusco.report.verdict import CRITERIA, FAIR, GOOD, POOR, findings, percent, reason, verdict
+from lusco.report.verdict import CRITERIA, FAIR, GOOD, POOR, findings, more_acquisitions, percent, reason, verdict
 from lusco.report.viewer import viewer
 from lusco.whole import check_end
 
@@ -72,6 +72,7 @@ def report(content: ReportContent) -> str:
         grade=grade,
         words=words,
         because=because,
+        more_acquisitions=more_acquisitions(content),
         doubtful=doubtful,
         symbols={GOOD: "✔", FAIR: "◐", POOR: "✘"},
         findings=found,

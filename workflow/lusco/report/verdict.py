@@ -6,7 +6,7 @@ measured are named and do not raise it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import hypot, isnan
 
 from lusco.figures.style import ALL, shown
 from lusco.report.content import ReportContent
@@ -99,6 +99,24 @@ def verdict(found: Sequence[Finding]) -> tuple[str, str, str]:
     if UNKNOWN in grades:
         because.append(f"Not measured: {_named(found, UNKNOWN)}.")
     return worst, WORDS[worst], " ".join(because)
+
+
+def more_acquisitions(content: ReportContent) -> str:
+    """What further training acquisitions could bring, in a sentence: what is lost between known and unknown ones."""
+    if not {"train", "validation"} <= set(content.accuracies):
+        return ""
+    known, unknown = (content.accuracies[split] for split in ("train", "validation"))
+    lost = known["accuracy"] - unknown["accuracy"]
+    error = 2 * hypot(known["error"], unknown["error"])
+    measured = (
+        f"In composites of the training acquisitions the model gives {100 * known['accuracy']:.1f} % of the"
+        f" localizations to the right structure, in those of the validation acquisitions {100 * unknown['accuracy']:.1f} %"
+        f" ({known['composites']} and {unknown['composites']} composites; a difference of {100 * lost:.1f} points,"
+        f" give or take {100 * error:.1f})."
+    )
+    if lost > error:
+        return f"{measured} With more acquisitions of each structure it would know the others better."
+    return f"{measured} More acquisitions would change little; longer training might."
 
 
 def _named(found: Sequence[Finding], grade: str) -> str:

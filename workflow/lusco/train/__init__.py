@@ -132,7 +132,7 @@ def train(
 
     # much of it is work for one thread, so that composites side by side take less time than threads for each
     torch.set_num_threads(1)
-    chosen = chosen_on_validation(apply, known, validation, scale, smoothing_nm, seed, settings.threads)
+    chosen, accuracy = chosen_on_validation(apply, known, validation, scale, smoothing_nm, seed, settings.threads)
     torch.set_num_threads(settings.threads)
     description = ModelDescription(
         structures=structures,
@@ -153,6 +153,7 @@ def train(
                 name: [a.source["acquisition"] for a in acquisitions if a.source["structure"] == name]
                 for name in structures
             },
+            "accuracy": accuracy,
             "learnt_before": sorted(learnt_acquisitions(settings.start_from)) if settings.start_from else [],
             "steps": history[-1]["step"],
             "best_step": min(history, key=lambda record: record["validation_loss"])["step"],
