@@ -110,8 +110,8 @@ def more_acquisitions(content: ReportContent) -> str:
     error = 2 * hypot(known["error"], unknown["error"])
     measured = (
         f"In composites of the training acquisitions the model gives {100 * known['accuracy']:.1f} % of the"
-        f" localizations to the right structure, in those of the validation acquisitions {100 * unknown['accuracy']:.1f} %"
-        f" ({known['composites']} and {unknown['composites']} composites; a difference of {100 * lost:.1f} points,"
+        f" localizations to the right structure, in those of the validation acquisitions"
+        f" {100 * unknown['accuracy']:.1f} % ({known['composites']} and {unknown['composites']} composites; a difference of {100 * lost:.1f} points,"
         f" give or take {100 * error:.1f})."
     )
     if lost > error:
