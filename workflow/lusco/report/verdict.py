@@ -111,8 +111,9 @@ def more_acquisitions(content: ReportContent) -> str:
     right = f"{100 * known['accuracy']:.1f} %", f"{100 * unknown['accuracy']:.1f} %"
     measured = (
         f"In composites of the training acquisitions the model gives {right[0]} of the localizations to the right"
-        f" structure, in those of the validation acquisitions {right[1]} ({known['composites']} and"
-        f" {unknown['composites']} composites; a difference of {100 * lost:.1f} points, give or take {100 * error:.1f})."
+        f" structure, in those of the validation acquisitions {right[1]}"
+        f" ({known['composites']} and {unknown['composites']} composites; a difference of {100 * lost:.1f} points,"
+        f" give or take {100 * error:.1f})."
     )
     if lost > error:
         return f"{measured} With more acquisitions of each structure it would know the others better."
