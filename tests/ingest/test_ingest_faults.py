@@ -93,6 +93,11 @@ FAULTS = {
         {"columns": '{"X": "a"}'},
         ["unknown name `X`", "known names are x_nm"],
     ),
+    "times for frames": (
+        lambda m: m.text(HEADER, "1,2,3,4", "1.5,2,4,4"),
+        {},
+        ["row 3", "1 values of `frame` are not whole numbers", "not one of times"],
+    ),
     "missing truth column": (
         lambda m: m.text(HEADER, "1,2,3,4"),
         {"truth_column": "label"},

@@ -97,6 +97,11 @@ def test_nothing_is_lost_far_from_the_origin():
     assert merged["x_nm"].tolist() == [1e7 + 0.5]
 
 
+def test_localizations_of_no_trace_stay_apart():
+    merged = merge.by_trace(table([0, 1000, 2000, 2010], [0, 1, 2, 3], trace=[-1, -1, 7, 7]))
+    assert merged["x_nm"].tolist() == [0, 1000, 2005]
+
+
 def test_traces_are_preferred_to_a_radius(minflux, bring):
     path = minflux([[1e-6, 0, 0], [1.2e-6, 0, 0], [1e-6, 0, 0]], trace=[4, 4, 5])
     acquisition, record = bring(path, {"merge": "radius"})

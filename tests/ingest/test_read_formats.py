@@ -1,12 +1,15 @@
 """Every format puts the same localization at the same place."""
 
+import json
 import subprocess
 import sys
 
 import numpy as np
+import numpy.lib.recfunctions
 import pandas as pd
 import pytest
 from measured import WRITERS, X_NM, Y_NM, locdata, rapidstorm
+from scipy.io import savemat
 
 from lusco import table
 
@@ -62,6 +65,25 @@ def test_invalid_minflux_localizations_are_left_out_and_counted(minflux, bring):
     assert record["rows_read"] == 3 and record["rows_dropped"] == {"not valid (vld)": 1}
 
 
+@pytest.mark.parametrize("ending", ["npy", "mat"])
+@pytest.mark.parametrize("lacking", ["itr", "fnl"])
+def test_of_a_row_for_each_iteration_only_the_last_is_a_localization(tmp_path, bring, ending, lacking):
+    """Two localizations of three iterations, the second of which is not valid."""
+    rows = np.zeros(6, [("loc", "f8", 3), ("itr", "i4"), ("fnl", "?"), ("vld", "?"), ("tid", "i4")])
+    rows["loc"][:, 0] = [9e-6, 8e-6, 1e-6, 9e-6, 8e-6, 2e-6]
+    rows["itr"], rows["fnl"], rows["tid"] = [0, 1, 2] * 2, [False, False, True] * 2, [4, 4, 4, 5, 5, 5]
+    rows["vld"] = [True] * 5 + [False]
+    names = [name for name in rows.dtype.names if name != lacking]
+    path = tmp_path / f"minflux.{ending}"
+    if ending == "npy":
+        np.save(path, np.lib.recfunctions.repack_fields(rows[names]))
+    else:
+        savemat(path, {name: rows[name] for name in names})
+    acquisition, record = bring(path)
+    assert acquisition.table["x_nm"].tolist() == pytest.approx([1000])
+    assert record["rows_dropped"] == {"an earlier iteration": 4, "not valid (vld)": 1}
+
+
 def test_minflux_z_is_left_out_with_a_note(minflux, bring):
     acquisition, record = bring(minflux([[1e-6, 0, 5e-8]]))
     assert "z_nm" not in acquisition.table and any("refractive index" in note for note in record["notes"])
@@ -79,6 +101,46 @@ def test_smlm_units_are_those_of_its_manifest(tmp_path, bring):
     )
     acquisition, _ = bring(tmp_path / "t.smlm")
     assert acquisition.table["x_nm"][0] == pytest.approx(X_NM * 1e3)
+
+
+def changed_smlm(path, **changes):
+    """An .smlm file whose columns or manifest are changed."""
+    from locan import LocData, save_SMLM
+    from locan.locan_io.locdata.smlm_io import manifest_from_locdata
+
+    locdata = LocData.from_dataframe(pd.DataFrame(changes.pop("columns")))
+    manifest = json.loads(manifest_from_locdata(locdata, return_json_string=True))
+    for form in manifest["formats"].values():
+        form["units"] = changes.get("units", form["units"])
+    for file in manifest["files"]:
+        file["offset"] |= changes.get("offset", {})
+    save_SMLM(locdata, path, json.dumps(manifest))
+    return path
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["uncertainty"], ["uncertainty_xy [nm]"], ["x_precision", "y_precision"], ["uncertainty_x", "uncertainty_y"]],
+)
+def test_smlm_uncertainties_have_their_unit_and_positions_their_offset(tmp_path, bring, names):
+    columns = {"x": [1.0, 2.0], "y": [3.0, 4.0], **{name: [0.01, 0.02] for name in names}}
+    path = changed_smlm(tmp_path / "t.smlm", columns=columns, units=["um"] * len(columns), offset={"x": 5.0})
+    rows = bring(path)[0].table
+    assert rows["x_nm"].tolist() == pytest.approx([6000, 7000])
+    assert rows["y_nm"].tolist() == pytest.approx([3000, 4000])
+    assert rows["uncertainty_nm"].tolist() == pytest.approx([10, 20])
+
+
+def test_a_full_table_of_the_nanoimager_is_read_in_nm(tmp_path, bring):
+    (tmp_path / "t.csv").write_text(
+        "Channel,Frame,X (pix),Y (pix),X (nm),Y (nm),X precision (nm),Y precision (nm),X precision (pix),Photons\n"
+        "0,3,11,12,1170,1234,6,8,0.05,900\n"
+    )
+    acquisition, record = bring(tmp_path / "t.csv")
+    assert record["format"] == "nanoimager"
+    row = acquisition.table.iloc[0]
+    assert (row["x_nm"], row["y_nm"], row["photons"]) == (1170, 1234, 900)
+    assert row["uncertainty_nm"] == pytest.approx(np.sqrt((6**2 + 8**2) / 2))
 
 
 def test_picasso_uncertainties_are_in_nm_and_the_field_is_the_cameras(picasso, bring):

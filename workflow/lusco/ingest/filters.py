@@ -36,6 +36,12 @@ def faults(raw: Raw, path: Path) -> Iterator[Fault]:
             count = np.count_nonzero(bad)
             what = f"{count} values of `{name}` are missing, NaN, infinite or over {largest:.0e}, this the first"
             yield from _first(bad, path, what, "remove these rows", raw.first_row)
+    for name in raw.columns.keys() & {"frame", "trace"}:
+        values = raw.columns[name].astype(np.float64)
+        bad = np.isfinite(values) & (values != np.floor(values))
+        what = f"{np.count_nonzero(bad)} values of `{name}` are not whole numbers, this the first"
+        mend = "name the column of their numbers in `columns`, and not one of times"
+        yield from _first(bad, path, what, mend, raw.first_row)
     if "structure" in raw.columns:
         bad = raw.columns["structure"] == ""
         what = f"{np.count_nonzero(bad)} rows do not name their structure, this the first"

@@ -6,12 +6,17 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from lusco.render import NO_TRACE
+
 _SLACK = 1 + 1e-9  # so that a repeat at exactly the radius counts
 
 
 def by_trace(table: pd.DataFrame) -> pd.DataFrame:
-    """Merge the localizations of each trace."""
-    return merge(table, pd.factorize(table["trace"])[0])
+    """Merge the localizations of each trace; those of none stay."""
+    molecule = pd.factorize(table["trace"])[0]
+    single = (table["trace"] == NO_TRACE).to_numpy()
+    molecule[single] = len(table) + np.arange(single.sum())
+    return merge(table, molecule)
 
 
 def by_radius(table: pd.DataFrame, radius_nm: float, dark_frames: int) -> pd.DataFrame:

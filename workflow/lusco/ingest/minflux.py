@@ -1,7 +1,8 @@
 """MINFLUX exports: NumPy structured arrays (also zipped) and MATLAB files, in metres.
 
-A row is a localization of several iterations; the last iteration is the position, `tid` names the molecule's
-trace, `vld` says whether the localization is valid. The rows carry times rather than frames, so there is none.
+A row is a localization of several iterations, or (Imspector since m2410) one of its iterations, the last of which is
+marked by `fnl`; the last iteration is the position, `tid` names the molecule's trace, `vld` says whether the
+localization is valid. The rows carry times rather than frames, so there is none.
 """
 
 import io
@@ -21,7 +22,7 @@ _NOTE_PHOTONS = "photons are the effective counts of the last iteration (`eco`)"
 
 
 def read_npy(source: Source) -> Raw:
-    """Read a structured array with the field `itr`, from `.npy` or from the only member of a zip archive."""
+    """Read a structured array, from `.npy` or from the only member of a zip archive."""
     path = source.path
     data = _member(path) if zipfile.is_zipfile(path) else path.read_bytes()
     with reading(path, "minflux_npy"):
@@ -34,6 +35,8 @@ def read_npy(source: Source) -> Raw:
             raise InputError(Fault(path, what, "export it as a plain structured array")) from None
     names = rows.dtype.names or ()
     inner = rows["itr"].dtype.names or () if "itr" in names else ()
+    if "loc" in names and not inner:
+        return _localizations(source, {name: rows[name] for name in names})
     if "loc" not in inner:
         mend = "export the localizations with all iterations as .npy"
         raise InputError(missing(path, ["itr.loc"], [*names, *(f"itr.{name}" for name in inner)], mend))
@@ -73,23 +76,25 @@ def _member(path: Path) -> bytes:
 
 
 def _localizations(source: Source, fields: dict[str, np.ndarray]) -> Raw:
-    """Localizations from fields of shape (n,), and `loc` and `eco` of shape (n, iterations, ...)."""
+    """Localizations from fields of shape (n,), and `loc` and `eco` of shape (n, ...) or (n, iterations, ...)."""
     mend = "export the localizations with all iterations"
     loc_m = fields["loc"]
     if loc_m.ndim not in (2, 3) or loc_m.shape[-1] != 3 or 0 in loc_m.shape[1:]:
         what = f"`loc` has the shape {loc_m.shape} instead of (localizations, iterations, 3)"
         raise InputError(Fault(source.path, what, mend))
     loc_m = as_numbers(source.path, "loc", loc_m)
-    for name in fields.keys() & {"vld", "eco", "tid"}:
+    for name in fields.keys() & {"vld", "eco", "tid", "fnl", *({"itr"} if loc_m.ndim == 2 else ())}:
         shape = fields[name].shape
         is_per_iteration = name == "eco" and len(shape) == 2 and shape[1] > 0
         if fields[name].dtype.kind not in "biuf" or shape[: 1 if is_per_iteration else None] != loc_m.shape[:1]:
             raise InputError(Fault(source.path, f"`{name}` is not one number per localization", mend))
     last_m = loc_m[:, -1] if loc_m.ndim == 3 else loc_m
+    final = _final(fields) if loc_m.ndim == 2 else np.ones(len(last_m), dtype=bool)
     valid = fields["vld"].astype(bool) if "vld" in fields else np.ones(len(last_m), dtype=bool)
     columns = {"x_nm": last_m[:, 0] * _NM_PER_M, "y_nm": last_m[:, 1] * _NM_PER_M}
     notes = []
-    if np.any(last_m[valid, 2]):
+    kept = final & valid
+    if np.any(last_m[kept, 2]):
         notes.append(_NOTE_Z)
     if "eco" in fields:
         columns["photons"] = fields["eco"][:, -1] if fields["eco"].ndim > 1 else fields["eco"]
@@ -97,6 +102,15 @@ def _localizations(source: Source, fields: dict[str, np.ndarray]) -> Raw:
     if "tid" in fields:
         columns["trace"] = fields["tid"]
     columns |= truth(source.path, source.truth_column, {name: fields[name] for name in fields.keys() - {"loc"}})
-    columns = {name: values[valid] for name, values in columns.items()}
-    dropped = {"not valid (vld)": int((~valid).sum())}
+    columns = {name: values[kept] for name, values in columns.items()}
+    dropped = {"an earlier iteration": int((~final).sum()), "not valid (vld)": int((final & ~valid).sum())}
     return Raw(columns, UNCHANGED, dropped=dropped, notes=tuple(notes))
+
+
+def _final(fields: dict[str, np.ndarray]) -> np.ndarray:
+    """Which rows are the last iteration of a localization, where each iteration may have a row."""
+    if "fnl" in fields:
+        return fields["fnl"].astype(bool)
+    if "itr" in fields and len(fields["itr"]):
+        return fields["itr"] == fields["itr"].max()
+    return np.ones(len(fields["loc"]), dtype=bool)

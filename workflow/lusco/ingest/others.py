@@ -18,6 +18,13 @@ from lusco.schema import check_size, parts
 
 _BYTES_OF_A_NUMBER = 8
 _STANDARD = {"position_x": "x_nm", "position_y": "y_nm", "position_z": "z_nm", "frame": "frame"}
+# names of the uncertainty in x and in y, or of one for both; locan renames what ThunderSTORM calls uncertainty_xy
+_UNCERTAINTIES = (
+    ("uncertainty_x", "uncertainty_y"),
+    ("x_precision", "y_precision"),
+    ("uncertainty",),
+    ("uncertainty_x",),
+)
 _CHANNEL = "channel"  # names the structures of an .smlm file, where the sheet calls it the column of the truth
 _UNSAID_NOTE = "the file does not say the unit of the brightness; it is taken as photons"
 
@@ -105,15 +112,18 @@ def _localizations(source: Source, table: pd.DataFrame, format: str) -> Raw:
     def number(name: str) -> np.ndarray:
         return as_numbers(path, name, table[name].to_numpy())
 
-    units = _smlm_units(path) if format == "smlm" else {}
-    columns = {standard: number(name) for name, standard in _STANDARD.items() if name in table}
-    for name in ("position_x", "position_y", "position_z"):
-        if name in table and (unit := units.get(name)):
-            columns[_STANDARD[name]] = columns[_STANDARD[name]] * nm_per(str(unit), path, name, source.pixel_nm)
-    if {"uncertainty_x", "uncertainty_y"} <= set(table):
-        columns["uncertainty_nm"] = rms(path, number("uncertainty_x"), number("uncertainty_y"))
-    elif "uncertainty" in table:
-        columns["uncertainty_nm"] = number("uncertainty")
+    units, offsets = _smlm_units_and_offsets(path) if format == "smlm" else ({}, {})
+
+    def in_nm(name: str) -> np.ndarray:
+        unit = str(units.get(name) or "nm")
+        return (number(name) + offsets.get(name, 0.0)) * nm_per(unit, path, name, source.pixel_nm)
+
+    columns = {standard: in_nm(name) for name, standard in _STANDARD.items() if name in table and standard != "frame"}
+    if "frame" in table:
+        columns["frame"] = number("frame") + offsets.get("frame", 0.0)
+    named = next((names for names in _UNCERTAINTIES if set(names) <= set(table)), ())
+    if named:
+        columns["uncertainty_nm"] = rms(path, in_nm(named[0]), in_nm(named[-1]))
     notes = []
     if "intensity" in table:
         columns["photons"] = number("intensity")
@@ -127,13 +137,19 @@ def _smlm_manifest(path: Path) -> dict[str, Any]:
         return json.loads(archive.read("manifest.json"))
 
 
-def _smlm_units(path: Path) -> dict[str, str]:
-    """Units of an .smlm table by locan's names of the columns; locan takes all of them for nm."""
+def _smlm_units_and_offsets(path: Path) -> tuple[dict[str, str], dict[str, float]]:
+    """Unit and offset of the columns of an .smlm table, by locan's names of them; locan heeds neither."""
     from locan.constants import SMLM_KEYS
 
     manifest = _smlm_manifest(path)
     with reading(path, "smlm"):
-        table = next(file for file in manifest["files"] if file["type"] == "table")
-        form = manifest["formats"][table["format"]]
-        units = form.get("units", [])
-        return {SMLM_KEYS.get(name, name): unit for name, unit in zip(form["headers"], units, strict=False)}
+        first, *others = (file for file in manifest["files"] if file["type"] == "table")
+        form = manifest["formats"][first["format"]]
+        offsets = [{name: float(value) for name, value in file.get("offset", {}).items()} for file in (first, *others)]
+    if any(offset != offsets[0] for offset in offsets):
+        raise InputError(Fault(path, "its tables differ in their offsets", "export one table per file"))
+    units = dict(zip(form["headers"], form.get("units", []), strict=False))
+    return (
+        {SMLM_KEYS.get(name, name): unit for name, unit in units.items()},
+        {SMLM_KEYS.get(name, name): value for name, value in offsets[0].items()},
+    )

@@ -15,7 +15,7 @@ UNCHANGED = "as in the file, taken as the corner of the first pixel"
 CENTRE = "centre of the first pixel in the file, moved by half a pixel to its corner"
 
 _NM = {"nm": 1.0, "nanometer": 1.0, "um": 1e3, "µm": 1e3, "μm": 1e3, "micrometer": 1e3, "mm": 1e6, "m": 1e9}
-PIXEL_UNITS = ("px", "pixel", "pixels")
+PIXEL_UNITS = ("px", "pix", "pixel", "pixels")
 
 
 @dataclass(frozen=True)

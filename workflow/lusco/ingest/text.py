@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from lusco.errors import Fault, InputError
 from lusco.ingest.cells import LONGEST_LINE, Layout, layout, read_cells
-from lusco.ingest.raw import CORNER, UNCHANGED, Raw, Source, missing, nm_per, reading
+from lusco.ingest.raw import CORNER, UNCHANGED, Raw, Source, missing, nm_per, reading, rms
 
 _HEADING = re.compile(r"([^\[(]+?)\s*(?:[\[(]\s*([^\])]*?)\s*[\])])?")
 _LONGEST_HEADING = 200  # characters; matching takes the square of it
@@ -32,12 +32,21 @@ HEADINGS = {
         "number photons": "photons",
         "precision": "uncertainty",
     },
-    "nanoimager": {"x": "x", "y": "y", "z": "z", "frame": "frame", "photons": "photons"},
+    "nanoimager": {
+        "x": "x",
+        "y": "y",
+        "z": "z",
+        "frame": "frame",
+        "photons": "photons",
+        "x precision": "uncertainty_x",
+        "y precision": "uncertainty_y",
+    },
     "rapidstorm": {"position-0-0": "x", "position-1-0": "y", "position-2-0": "z", "imagenumber-0-0": "frame"},
 }
 _RAPIDSTORM_NOTE = "the brightness is in counts of the camera, not photons, and is left out"
 
 _LENGTHS = ("x", "y", "z", "uncertainty")
+_BY_AXIS = ("uncertainty_x", "uncertainty_y")
 _UNITS = ("nm", "um", "mm", "m", "px")
 _COUNTS = ("frame", "photons", "trace")
 STANDARD = (*(f"{length}_nm" for length in _LENGTHS), *_COUNTS)
@@ -75,13 +84,14 @@ def read_rapidstorm(source: Source) -> Raw:
 
 def _read_headings(source: Source, found: Layout, quantities: Mapping[str, str], origin: str) -> Raw:
     wanted: Wanted = {}
-    for index, cell in enumerate(found.header):
-        name, unit = heading(cell) or ("", "")
+    headings = [(index, cell, *(heading(cell) or ("", ""))) for index, cell in enumerate(found.header)]
+    # what a program writes twice is read in nm
+    for index, cell, name, unit in sorted(headings, key=lambda entry: entry[-1] not in ("", "nm")):
         quantity = quantities.get(name)
-        if quantity in _LENGTHS:
-            wanted[f"{quantity}_nm"] = (index, nm_per(unit or "nm", source.path, cell, source.pixel_nm))
-        elif quantity:
-            wanted[quantity] = (index, 1.0)
+        is_length = quantity in (*_LENGTHS, *_BY_AXIS)
+        if not quantity or (standard := f"{quantity}_nm" if is_length else quantity) in wanted:
+            continue
+        wanted[standard] = (index, nm_per(unit or "nm", source.path, cell, source.pixel_nm) if is_length else 1.0)
     absent = [
         f"{name} [nm]"
         for name, quantity in quantities.items()
@@ -156,6 +166,9 @@ def _read(source: Source, found: Layout, wanted: Wanted, origin: str) -> Raw:
         texts = [index]
     cells = read_cells(source.path, found, numbers, texts)
     columns = {name: cells[index] * factor for name, (index, factor) in wanted.items()}
+    along = [columns.pop(f"{name}_nm") for name in _BY_AXIS if f"{name}_nm" in columns]
+    if along:
+        columns["uncertainty_nm"] = rms(source.path, along[0], along[-1])
     if texts:
         columns["structure"] = cells[texts[0]]
     return Raw(columns, origin, first_row=found.skip + 1)
