@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from lusco.errors import InputError
 from lusco.figures import loss, save
 from lusco.figures.viewer import described, write_images
 from lusco.report import Mixture, page, report, viewer
-from lusco.report.assemble import _shown
+from lusco.report.assemble import _shown, assemble
 from lusco.report.page import CAPTIONS, caption
 
 
@@ -189,3 +190,41 @@ def test_sweeps_share_their_caption(tmp_path):
     html = report(content(sweeps=sweeps, figures=files))
     assert html.count('download="sweep_') == 2
     assert text_of(html).count(" ".join(caption("sweep_density").split())[:60]) == 1
+
+
+@pytest.fixture
+def scored_before(tmp_path):
+    """Arguments of `assemble` for a folder in which an earlier configuration scored another model."""
+    content().splits.to_csv(tmp_path / "splits.tsv", sep="\t", index=False)
+    history = pd.DataFrame({"model": "unet", "step": [1, 2], "train_loss": 1.0, "validation_loss": [2.0, 1.0]})
+    save(*loss(history.assign(learning_rate=1e-3)), tmp_path / "figures", "loss")
+    (tmp_path / "viewer").mkdir()
+    (tmp_path / "viewer" / "composites.js").write_text("lusco_images({});\n")
+    config = {"experiment": "demo", "model": "unet", "sweeps": {}, "recolor": {"crosstalk": 0.01}}
+    return {
+        "config": config,
+        "model": DESCRIPTION,
+        "evaluation": None,
+        "figures": tmp_path / "figures",
+        "splits": tmp_path / "splits.tsv",
+        "mixtures": [],
+        "viewer": tmp_path / "viewer",
+    }
+
+
+def test_what_an_earlier_configuration_left_is_not_shown(scored_before):
+    now, then = (assemble(**scored_before, drawn=drawn) for drawn in ([], ["loss"]))
+    assert 'id="figure-loss"' in report(then)
+    assert 'id="figure-loss"' not in report(now)
+    assert viewer.viewer(now) is None
+
+
+def test_an_environment_without_all_packages_has_a_report_with_the_versions_of_the_others(scored_before, monkeypatch):
+    def known(name):
+        if name == "torch":
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr("lusco.record.version", known)
+    versions = assemble(**scored_before, drawn=[]).versions
+    assert "torch" not in versions and versions["numpy"] == np.__version__

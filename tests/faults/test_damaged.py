@@ -29,7 +29,18 @@ DRAW += ["--chosen", "unet", "--crosstalk", "0.01", "--out", "new"]
 SHOWN = {"experiment": "whole", "model": "unet", "sweeps": {}, "recolor": {"crosstalk": 0.01}}
 REPORT = ["report", "--config", json.dumps(SHOWN)]
 REPORT += ["--model", f"{HERE}/model", "--evaluation", f"{HERE}/evaluation", "--figures", f"{HERE}/figures"]
-REPORT += ["--splits", f"{HERE}/splits.tsv", "--mixture", MIXED, "--viewer", f"{HERE}/viewer", "--out", "new"]
+REPORT += [
+    "--drawn",
+    "loss",
+    "--splits",
+    f"{HERE}/splits.tsv",
+    "--mixture",
+    MIXED,
+    "--viewer",
+    f"{HERE}/viewer",
+    "--out",
+    "new",
+]
 
 # a file, the next stage, and the rule that makes the file again
 CASES = {

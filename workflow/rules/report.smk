@@ -20,10 +20,11 @@ rule report_page:
         model=lambda wildcards, input: os.path.dirname(input.model[0]),
         evaluation=lambda wildcards, input: [f"--evaluation={os.path.dirname(f)}" for f in input.evaluation[:1]],
         experiment=subpath(output[0], parent=True),
+        drawn=[f"--drawn={name}" for name in DRAWN] if TESTED else [],
         mixtures=lambda wildcards, input: [f"--mixture={file}" for file in input.mixtures],
         captions=content(*(f"workflow/report/{name.split('_')[0]}.rst" for name in (*DRAWN, "mixed"))),
         code=code("lusco.report"),
     shell:
         "lusco --log {log} report --config {params.config:q} --model {params.model:q} {params.evaluation:q}"
-        " --figures {params.experiment}/figures --splits {input.splits} {params.mixtures:q}"
+        " --figures {params.experiment}/figures {params.drawn} --splits {input.splits} {params.mixtures:q}"
         " --viewer {params.experiment}/viewer --out {output}"

@@ -150,6 +150,7 @@ def report(
     viewer: Annotated[Path, typer.Option(help="Folder of the viewer's images.")],
     out: Out,
     evaluation: Annotated[Path | None, typer.Option(help="Folder of the evaluation, if anything was scored.")] = None,
+    drawn: Annotated[list[str] | None, typer.Option(help="A figure to show, not of a mixed acquisition.")] = None,
     mixture: Annotated[list[Path] | None, typer.Option(help="What was found in an acquisition.")] = None,
 ) -> None:
     """Write the report, one page that opens offline."""
@@ -160,6 +161,7 @@ def report(
     from lusco.report import report as run
     from lusco.report.assemble import assemble
 
-    content = assemble(json.loads(config), read_description(model), evaluation, figures, splits, mixture or [], viewer)
+    description = read_description(model)
+    content = assemble(json.loads(config), description, evaluation, figures, drawn or [], splits, mixture or [], viewer)
     with atomic(out) as partial:
         partial.write_text(run(content), encoding="utf-8")

@@ -1,33 +1,30 @@
 """Gathering what a report shows from what the stages before wrote."""
 
-import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from lusco.files import read_csv
 from lusco.model import ModelDescription
 from lusco.recolor.mixture import read_mixture
+from lusco.record import versions
 from lusco.repeats import Repeats
 from lusco.report.content import COMPOSITES, ReportContent
 
-PACKAGES = ("lusco", "snakemake", "torch", "lightning", "numpy", "pandas", "scikit-image", "tifffile", "locan")
+PACKAGES = (
+    "python",
+    "lusco",
+    "snakemake",
+    "torch",
+    "lightning",
+    "numpy",
+    "pandas",
+    "scikit-image",
+    "tifffile",
+    "locan",
+)
 
 TABLES = ("summary", "assignment", "distances", "overlap", "coupling", "shapes", "regions", "unspecific")
-FIGURES = (
-    "schematic",
-    "examples",
-    "channels",
-    "distances",
-    "overlap",
-    "coupling",
-    "shapes",
-    "crosstalk",
-    "calibration",
-    "peers",
-    "loss",
-)
 
 
 def assemble(
@@ -35,6 +32,7 @@ def assemble(
     model: ModelDescription,
     evaluation: Path | None,
     figures: Path,
+    drawn: Sequence[str],
     splits: Path,
     mixtures: Sequence[Path],
     viewer: Path,
@@ -50,7 +48,9 @@ def assemble(
     evaluation : Path or None
         Folder of the tables; None without test acquisitions, where nothing is scored.
     figures : Path
-        Folder of the figures.
+        Folder of the figures, which may also hold those of an earlier configuration.
+    drawn : sequence of str
+        Names of the figures that this configuration draws, but of mixed acquisitions.
     splits : Path
         Table of the splits.
     mixtures : sequence of Path
@@ -74,16 +74,14 @@ def assemble(
         crosstalk_target=config["recolor"]["crosstalk"],
         on_validation=next(entry for entry in model.rejection if entry["threshold"] == threshold),
         mixed=mixed,
-        figures={
-            name: figures / f"{name}.svg"
-            for name in (*FIGURES, *(f"sweep_{name}" for name in sweeps), *(f"mixed_{m.name}" for m in mixed))
-        },
-        viewer={m.name: viewer / "mixed" / f"{m.name}.js" for m in mixed} | {COMPOSITES: viewer / "composites.js"},
+        figures={name: figures / f"{name}.svg" for name in (*drawn, *(f"mixed_{m.name}" for m in mixed))},
+        viewer={m.name: viewer / "mixed" / f"{m.name}.js" for m in mixed}
+        | ({COMPOSITES: viewer / "composites.js"} if evaluation else {}),
         sweeps={name: read_csv(evaluation / f"sweep_{name}.csv") for name in sweeps},
         config=config,
         shown=_shown(model),
         accuracies=model.training.get("accuracy", {}),
-        versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        versions={name: number for name, number in versions().items() if name in PACKAGES},
         **tables,
     )
 
