@@ -150,11 +150,12 @@ def test_unknown_precision_speaks_not_against_a_region():
         np.testing.assert_allclose(known.novelty(other), known.novelty(same), atol=0.02)
 
 
-def test_one_localization_without_uncertainty_makes_precision_unknown():
+def test_the_few_without_an_uncertainty_do_not_count_and_many_make_precision_unknown():
     points, probabilities = answered(scattered(np.random.default_rng(0)), uncertainty_nm=10.0)
-    for unknown in (np.nan, 0):
-        points.uncertainty_nm[3] = unknown
-        assert describe(points, probabilities, REGION_PX, 1)["log_uncertainty"].isna().all()
+    points.uncertainty_nm[3:6] = np.nan, 0, np.inf
+    np.testing.assert_allclose(describe(points, probabilities, REGION_PX, 1)["log_uncertainty"], 1)
+    points.uncertainty_nm[: len(points) // 5] = np.nan
+    assert describe(points, probabilities, REGION_PX, 1)["log_uncertainty"].isna().all()
 
 
 def test_features_that_go_together_are_unfamiliar_where_they_part(monkeypatch):

@@ -144,7 +144,7 @@ def test_the_network_sees_where_molecules_are_and_the_channels_keep_what_was_mea
 def test_a_model_that_knows_repeats_refuses_a_mixture_without_uncertainties(tmp_path, acquisition):
     knowing = recolorer(tmp_path, repeats={"lag_frames": [1, 2], "per_frame": [0.5]})
     files = [tmp_path / name for name in ("a.ome.tiff", "a.csv", "regions.csv", "a.json")]
-    with pytest.raises(InputError, match=r"^a: it lacks frames or uncertainties"):
+    with pytest.raises(InputError, match=r"^a: it has no frames"):
         recolor_acquisition(knowing, acquisition, 0.02, *files)
     assert not any(file.exists() for file in files)
 

@@ -133,14 +133,34 @@ def test_blocks_join_without_seams(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "lacks", [{"frame": np.zeros(2, dtype=int)}, {"uncertainty_nm": np.array([5, np.nan], dtype=np.float32)}]
+    ("lacks", "told"),
+    [
+        ({"frame": np.zeros(2, dtype=int)}, "it has no frames, by which"),
+        ({"uncertainty_nm": np.array([5, np.nan], dtype=np.float32)}, "1 of its 2 localizations lack an uncertainty"),
+        ({"uncertainty_nm": np.array([0, np.inf], dtype=np.float32)}, "2 of its 2 localizations lack an uncertainty"),
+        ({"frame": np.zeros(2, dtype=int), "weight": np.array([2.0, 3.0])}, "it is an image"),
+    ],
 )
-def test_what_lacks_frames_or_uncertainties_is_refused_by_a_model_that_needs_them(lacks):
+def test_what_lacks_frames_or_uncertainties_is_refused_by_a_model_that_needs_them(lacks, told):
     points = points_at([100.0, 112.0], [200.0, 200.0], [5, 6], 5.0)
     check_usable([("mix_cell1", points)], KNOWN)
     check_usable([("mix_cell1", replace(points, **lacks))], Repeats())
-    with pytest.raises(InputError, match=r"mix_cell1.*lacks frames or uncertainties.*settle: false"):
+    with pytest.raises(InputError, match=rf"mix_cell1: {told}.*settle: false"):
         check_usable([("mix_cell1", replace(points, **lacks))], KNOWN)
+
+
+def test_the_few_without_an_uncertainty_stay_and_the_others_settle_as_if_those_were_not_there():
+    points, *_ = blinking_points(8)
+    lacking = np.arange(len(points)) % 20 == 7
+    sigma_nm = np.where(lacking, np.resize([np.nan, 0, np.inf], len(points)), points.uncertainty_nm)
+    some = replace(points, uncertainty_nm=sigma_nm)
+    check_usable([("mix_cell1", some)], KNOWN)
+    there, others = settled(some, KNOWN), settled(points.subset(~lacking), KNOWN)
+    np.testing.assert_array_equal(there.x_nm[lacking], points.x_nm[lacking])
+    np.testing.assert_array_equal(there.x_nm[~lacking], others.x_nm)
+    np.testing.assert_array_equal(there.y_nm[~lacking], others.y_nm)
+    without = learn_repeats([points.subset(~lacking)]).per_localization
+    assert learn_repeats([some]).per_localization == pytest.approx(without, rel=0.01)
 
 
 TRACES = Repeats(traces=True)

@@ -124,13 +124,13 @@ def describe(points: Points, probabilities: np.ndarray, side_px: int, surroundin
     Returns
     -------
     pandas.DataFrame
-        Columns `PLACE` (corner and side in nm from the image's first corner, counts) and `FEATURES`; where not every
-        localization has an uncertainty, that feature is NaN.
+        Columns `PLACE` (corner and side in nm from the image's first corner, counts) and `FEATURES`; where the
+        precision is not known, that feature is NaN.
     """
     counts, pixel_nm = points.counts(points.pixel()), points.pixel_nm
     entropy = _entropy(of_pixels(probabilities, points))
-    precise = _precision_is_known(points)
-    uncertainty = of_pixels(np.log10(points.uncertainty_nm)[:, None], points)[0] if precise else np.zeros_like(counts)
+    precise = points.precision_is_known
+    uncertainty = of_pixels(_log_uncertainty(points)[:, None], points)[0] if precise else np.zeros_like(counts)
     rows, columns = (_starts(length, side_px) for length in counts.shape)
     features = np.full((len(rows), len(columns), len(FEATURES)), np.nan)
     places = {}
@@ -157,10 +157,11 @@ def _entropy(probabilities: np.ndarray) -> np.ndarray:
     return entropy / np.log(len(probabilities))
 
 
-def _precision_is_known(points: Points) -> bool:
-    """Whether every localization has an uncertainty."""
-    given = points.uncertainty_nm
-    return given is not None and bool((np.isfinite(given) & (given > 0)).all())
+def _log_uncertainty(points: Points) -> np.ndarray:
+    """Logarithm of each uncertainty, of those unknown the mean of the others."""
+    known = points.uncertainty_is_known
+    logs = np.log10(np.where(known, points.uncertainty_nm, 1))
+    return np.where(known, logs, logs[known].mean())
 
 
 def _averaged(features: np.ndarray, index: tuple[int, ...], side: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from lusco.table import Localizations
 
 MAX_PIXELS = 2**29  # 512 megapixels, 2 GB as float32
 NO_TRACE = -1
+MOSTLY = 0.9  # of an acquisition's localizations: with an uncertainty for so many, its precision is known
 _BLOCK = 1 << 16  # localizations per block, so that temporaries stay in the processor's cache
 
 
@@ -135,6 +136,24 @@ class Points:
     def of_image(self) -> bool:
         """Whether these are the pixels of an image, which count more than once, and not localizations."""
         return self.weight is not None and bool((self.weight != 1).any())
+
+    def subset(self, which: np.ndarray) -> "Points":
+        """Those of them that a boolean array of shape (n,) names."""
+        names = ("x_nm", "y_nm", "weight", "frame", "uncertainty_nm", "trace")
+        own = {name: getattr(self, name) for name in names}
+        return replace(self, **{name: values[which] for name, values in own.items() if values is not None})
+
+    @property
+    def uncertainty_is_known(self) -> np.ndarray:
+        """Whether each has an uncertainty that is one, finite and more than 0, shape (n,)."""
+        if self.uncertainty_nm is None:
+            return np.zeros(len(self), dtype=bool)
+        return np.isfinite(self.uncertainty_nm) & (self.uncertainty_nm > 0)
+
+    @property
+    def precision_is_known(self) -> bool:
+        """Whether nearly all have an uncertainty; some fits fail to give one."""
+        return len(self) > 0 and bool(self.uncertainty_is_known.mean() >= MOSTLY)
 
     def finer(self, parts: int) -> "Points":
         """The same over pixels with sides of so many times less."""

@@ -62,10 +62,12 @@ def traced(points: Points) -> bool:
 
 
 def usable(points: Points) -> bool:
-    """Whether repeats can be told without traces: the frames are known, and the uncertainty of each localization."""
-    if points.frame is None or points.uncertainty_nm is None or not points.frame.any():  # unknown ones are 0
-        return False
-    return bool((np.isfinite(points.uncertainty_nm) & (points.uncertainty_nm > 0)).all())
+    """Whether repeats can be told without traces: the frames are known, and nearly all uncertainties."""
+    return _has_frames(points) and points.precision_is_known
+
+
+def _has_frames(points: Points) -> bool:
+    return points.frame is not None and bool(points.frame.any())  # unknown ones are 0
 
 
 def check_usable(named: Iterable[tuple[str, Points]], repeats: Repeats) -> None:
@@ -86,15 +88,26 @@ def check_usable(named: Iterable[tuple[str, Points]], repeats: Repeats) -> None:
     if not repeats:
         return
     told = traced if repeats.traces else usable
-    lacks = {name: not told(points) for name, points in named if len(points)}
-    if not any(lacks.values()) or (repeats.traces and not all(lacks.values())):
+    lacks = [(None if told(points) else (name, points)) for name, points in named if len(points)]
+    if not any(lacks) or (repeats.traces and not all(lacks)):
         return
-    what, mend = "it lacks frames or uncertainties", "name these columns"
-    if repeats.traces:
-        what, mend = "it names no traces", "export them"
+    name, points = next(filter(None, lacks))
+    what, mend = _lacking(points, repeats)
     what = f"{what}, by which the model finds localizations of the same molecule"
-    mend = f"{mend}, or use a model that was trained with `settle: false`"
-    raise InputError(Fault(next(name for name in lacks if lacks[name]), what, mend))
+    raise InputError(Fault(name, what, f"{mend}, or use a model that was trained with `settle: false`"))
+
+
+def _lacking(points: Points, repeats: Repeats) -> tuple[str, str]:
+    """What keeps repeats from being told, and what to do about it."""
+    if points.of_image:
+        return "it is an image and has no localizations", "give those"
+    if repeats.traces:
+        return "it names no traces", "export them"
+    if not _has_frames(points):
+        return "it has no frames", "name their column in `columns`"
+    unknown = len(points) - np.count_nonzero(points.uncertainty_is_known)
+    what = f"{unknown} of its {len(points)} localizations lack an uncertainty (missing, infinite or not above 0)"
+    return what, "name their column in `columns`, or export those that have one"
 
 
 def learn_repeats(acquisitions: Sequence[Points]) -> Repeats:
@@ -132,6 +145,7 @@ def _excess(points: Points, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
     What other molecules give follows the times at which localizations were measured, whatever their place, and is as
     frequent as at the longest lags.
     """
+    points = points.subset(points.uncertainty_is_known)
     order = np.argsort(points.y_nm, kind="stable")
     first = max(0, (len(order) - COUNTED) // 2)
     some = order[first : first + COUNTED]
@@ -160,14 +174,20 @@ def settled(points: Points, repeats: Repeats) -> Points:
     Parameters
     ----------
     points : Points
-        Localizations; they stay where they are if repeats cannot be told.
+        Localizations; they stay where they are if repeats cannot be told, and so do the few without an uncertainty.
     repeats : Repeats
         How often and when a molecule is localized again.
     """
     if repeats.traces:
         return _at_means_of_traces(points) if traced(points) else points
-    if not repeats or not len(points) or not usable(points):
+    if not repeats or not usable(points):
         return points
+    if not (known := points.uncertainty_is_known).all():
+        there = settled(points.subset(known), repeats)
+        moved = {name: getattr(points, name).copy() for name in ("x_nm", "y_nm")}
+        for name, values in moved.items():
+            values[known] = getattr(there, name)
+        return replace(points, **moved)
     order = np.argsort(points.y_nm, kind="stable")
     x_nm, y_nm, frame = points.x_nm[order], points.y_nm[order], points.frame[order]
     sigma_nm = points.uncertainty_nm[order].astype(np.float64)
