@@ -48,15 +48,15 @@ def smlm(path):
 # Picasso
 
 
-def test_picasso_counts_from_the_centre_of_a_pixel_and_from_frame_0(exported):
+def test_picasso_counts_from_the_centre_of_a_pixel_and_frames_keep_their_numbers(exported):
     """Moved by a pixel, as some lie before the first centre: at 0 nm is pixel -0.5 + 1."""
     rows, locs, described = exported()
     assert described["Offset (px)"] == [1, 1]
     np.testing.assert_allclose(locs["x"], rows["x_nm"] / PIXEL_NM - 0.5 + 1, atol=1e-5)
     np.testing.assert_allclose(locs["y"], rows["y_nm"] / PIXEL_NM - 0.5 + 1, atol=1e-5)
-    np.testing.assert_array_equal(locs["frame"], rows["frame"] - 1)
+    np.testing.assert_array_equal(locs["frame"], rows["frame"])
     np.testing.assert_allclose(locs["lpx"] * PIXEL_NM, rows["uncertainty_nm"], rtol=1e-5)
-    assert described["Pixelsize"] == PIXEL_NM and described["Frames"] == rows["frame"].max()
+    assert described["Pixelsize"] == PIXEL_NM and described["Frames"] == rows["frame"].max() + 1
 
 
 def test_nothing_is_moved_where_nothing_need_be(exported):
@@ -65,9 +65,10 @@ def test_nothing_is_moved_where_nothing_need_be(exported):
     np.testing.assert_allclose(locs["x"], rows["x_nm"] / PIXEL_NM - 0.5, atol=1e-5)
 
 
-def test_frames_that_are_counted_from_0_are_kept(exported):
-    rows, locs, _ = exported(frame=lambda rows: rows["frame"] - rows["frame"].min())
-    np.testing.assert_array_equal(locs["frame"], rows["frame"])
+def test_negative_frames_are_counted_from_0(exported):
+    rows, locs, described = exported(frame=lambda rows: rows["frame"] - rows["frame"].min() - 7)
+    np.testing.assert_array_equal(locs["frame"], rows["frame"] + 7)
+    assert described["Frames"] == rows["frame"].max() + 8
 
 
 @pytest.mark.parametrize("shift_nm", [0, -1234.5, 1e5])

@@ -77,12 +77,22 @@ def test_a_recoloured_image_is_drawn_however_large(tmp_path, acquisition, monkey
 
 def test_a_model_of_positions_within_pixels_takes_no_image(tmp_path, acquisition):
     weight = np.arange(len(acquisition)) % 3.0
-    pixels = table.Localizations(acquisition.table.assign(weight=weight), acquisition.field_nm, acquisition.source)
+    source = acquisition.source | {"pixel_nm": 10.0}
+    pixels = table.Localizations(acquisition.table.assign(weight=weight), acquisition.field_nm, source)
     files = [tmp_path / name for name in ("a.ome.tiff", "a.csv", "regions.csv", "a.json")]
     with pytest.raises(InputError, match=r"a: it is an image, and the model needs .* `subpixels: 1`"):
         recolor_acquisition(recolorer(tmp_path, subpixels=2), pixels, 0.02, *files)
     recolor_acquisition(recolorer(tmp_path), pixels, 0.02, *files)
     assert image.read(files[0]).pixels.sum() == pytest.approx(weight.sum(), rel=1e-5)
+
+
+def test_an_image_whose_pixels_do_not_make_up_those_of_the_model_is_refused(tmp_path, acquisition):
+    source = acquisition.source | {"pixel_nm": 30.0}
+    pixels = table.Localizations(acquisition.table.assign(weight=2.0), acquisition.field_nm, source)
+    files = [tmp_path / name for name in ("a.ome.tiff", "a.csv", "regions.csv", "a.json")]
+    with pytest.raises(InputError, match=r"^a: the image has pixels of 30 nm, which do not fit into pixels of 20 nm"):
+        recolor_acquisition(recolorer(tmp_path), pixels, 0.02, *files)
+    assert not any(file.exists() for file in files)
 
 
 def test_channels_add_up_to_what_was_measured(tmp_path, acquisition):

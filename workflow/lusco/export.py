@@ -96,9 +96,10 @@ def read_recolored(path: str | Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
 def write_picasso(rows: pd.DataFrame, structures: Sequence[str], name: str, pixel_nm: float, path: str | Path) -> None:
     """Write Picasso's table `locs` and the YAML file beside it, atomically; the same rows give the same bytes.
 
-    Picasso takes the centre of the first pixel for 0, counts frames from 0, and drops localizations left of or above
-    that centre as well as those of which a column is unknown. Where some lie there, all are therefore moved by whole
-    pixels, which the YAML file names; unknown photons are 0 and an unknown precision is half a pixel.
+    Picasso takes the centre of the first pixel for 0, and drops localizations left of or above that centre as well as
+    those of which a column is unknown. Where some lie there, all are therefore moved by whole pixels, which the YAML
+    file names; unknown photons are 0 and an unknown precision is half a pixel. Frames keep their numbers, so that rows
+    are found again in their source, unless some are negative, which Picasso has not.
 
     Parameters
     ----------
@@ -115,7 +116,8 @@ def write_picasso(rows: pd.DataFrame, structures: Sequence[str], name: str, pixe
     """
     x_px, x_moved_px, width_px = _in_pixels(rows["x_nm"].to_numpy(), pixel_nm)
     y_px, y_moved_px, height_px = _in_pixels(rows["y_nm"].to_numpy(), pixel_nm)
-    frame = _from_0(rows["frame"].to_numpy())
+    frame = rows["frame"].to_numpy()
+    frame = frame - frame.min(initial=0)
     columns = {"frame": frame.astype("u4"), "x": x_px, "y": y_px} | _picasso_quantities(rows, pixel_nm)
     locs = np.empty(len(rows), [(column, values.dtype) for column, values in columns.items()])
     for column in locs.dtype.names:
@@ -145,11 +147,6 @@ def _in_pixels(position_nm: np.ndarray, pixel_nm: float) -> tuple[np.ndarray, in
     moved_px = int(np.ceil(-position_px.min(initial=0)))
     position_px += moved_px
     return position_px.astype("f4"), moved_px, int(np.floor(position_px.max(initial=0) + 0.5)) + 1
-
-
-def _from_0(frames: np.ndarray) -> np.ndarray:
-    """Frames counted from 0; a table without a frame 0 counts from 1."""
-    return frames if 0 in frames else frames - 1
 
 
 def _picasso_quantities(rows: pd.DataFrame, pixel_nm: float) -> dict[str, np.ndarray]:

@@ -206,6 +206,24 @@ def points_of(acquisition: Localizations, pixel_nm: float) -> Points:
     return Points(x_nm, y_nm, weight, (x0, y0), pixel_nm, shape, frame, uncertainty_nm, trace)
 
 
+def check_pixels_fit(acquisition: Localizations, pixel_nm: float, file: str | Path = "") -> None:
+    """Check that whole pixels of an acquisition that is an image make up pixels of another size.
+
+    Raises
+    ------
+    InputError
+        If they do not, so that rendering would leave a pattern.
+    """
+    if not acquisition.is_image:
+        return
+    own_nm = float(acquisition.source["pixel_nm"])
+    ratio = pixel_nm / own_nm
+    if abs(ratio - round(ratio)) > 1e-3 or round(ratio) < 1:
+        what = f"the image has pixels of {own_nm:g} nm, which do not fit into pixels of {pixel_nm:g} nm"
+        mend = f"set `pixel_nm` to a whole multiple of {own_nm:g}, with a model of that pixel size"
+        raise InputError(Fault(file or acquisition.source["acquisition"], what, mend))
+
+
 def render(acquisition: Localizations, pixel_nm: float) -> np.ndarray:
     """Render an acquisition over its field of view.
 

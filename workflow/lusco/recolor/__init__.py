@@ -18,7 +18,7 @@ from lusco.model import ModelDescription
 from lusco.novelty import Known
 from lusco.recolor.mixture import summarize, write_mixture
 from lusco.recolor.shown import check_like_learned
-from lusco.render import Points, points_of
+from lusco.render import Points, check_pixels_fit, points_of
 from lusco.repeats import Repeats
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
@@ -141,6 +141,7 @@ def recolor_acquisition(
         Files to write; that of regions tells how familiar each is to the model, the last sums up what was found.
     """
     model = recolorer.description
+    check_pixels_fit(acquisition, model.pixel_nm)
     points = points_of(acquisition, model.pixel_nm)
     check_like_learned([(acquisition.source["acquisition"], points)], model)
     result = recolorer(points)

@@ -7,7 +7,7 @@ import numpy as np
 
 from lusco.errors import Fault, InputError
 from lusco.model import ModelDescription
-from lusco.render import Points, points_of, shape_px
+from lusco.render import Points, check_pixels_fit, points_of, shape_px
 from lusco.repeats import Repeats, check_usable, settled
 from lusco.table import Localizations
 
@@ -53,6 +53,7 @@ def shown(acquisition: Localizations, model: ModelDescription, file: str | Path 
         If the acquisition is not like what the model learned from, or the image would be absurdly large.
     """
     shape_px(acquisition.field_nm, model.seen_pixel_nm, file)
+    check_pixels_fit(acquisition, model.pixel_nm, file)
     points = points_of(acquisition, model.pixel_nm)
     check_like_learned([(acquisition.source["acquisition"], points)], model)
     seen = settled(points, Repeats(**model.repeats)).finer(model.subpixels)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lusco.errors import Fault, InputError
-from lusco.render import pixel_index
+from lusco.render import check_pixels_fit, pixel_index
 from lusco.table import Localizations
 
 
@@ -102,15 +101,7 @@ def prepare(acquisition: Localizations, pixel_nm: float, file: str | Path = "") 
     weight, image_pixel = None, None
     if acquisition.is_image:
         image_pixel = float(acquisition.source["pixel_nm"])
-        ratio = pixel_nm / image_pixel
-        if abs(ratio - round(ratio)) > 1e-3 or round(ratio) < 1:
-            raise InputError(
-                Fault(
-                    file or acquisition.source["acquisition"],
-                    f"the image has pixels of {image_pixel:g} nm, which do not fit into pixels of {pixel_nm:g} nm",
-                    f"set `pixel_nm` to a whole multiple of {image_pixel:g}",
-                )
-            )
+        check_pixels_fit(acquisition, pixel_nm, file)
         weight = table["weight"].to_numpy()[order]
     return Field(
         name=acquisition.source["acquisition"],
