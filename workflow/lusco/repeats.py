@@ -236,10 +236,11 @@ def _settle(
     around_nm = reach_nm / 2
     others = cKDTree(place_nm).query_ball_point(place_nm, around_nm, return_length=True)
     others = others / (np.pi * around_nm**2 * frames)
-    variance = sigma_nm[a] ** 2 + sigma_nm[b] ** 2
-    squared = np.sum((place_nm[a] - place_nm[b]) ** 2, axis=1)
+    x_nm, y_nm = np.ascontiguousarray(place_nm.T)
+    variance = (sigma_nm**2)[a] + (sigma_nm**2)[b]
+    squared = (x_nm[a] - x_nm[b]) ** 2 + (y_nm[a] - y_nm[b]) ** 2
     likely = rate * np.exp(-squared / 2 / variance) / (2 * np.pi * variance)
-    same = np.sqrt(likely / (likely + others[a]) * likely / (likely + others[b]))
+    same = likely / np.sqrt((likely + others[a]) * (likely + others[b]))
 
     def total(values: np.ndarray) -> np.ndarray:
         """Sum of a value of each localization and those of its likely repeats, weighted by precision."""
@@ -248,7 +249,7 @@ def _settle(
         return values + np.bincount(a, same * values[b], n) + np.bincount(b, same * values[a], n)
 
     weight = total(np.ones(len(frame)))
-    return np.column_stack([total(axis) / weight for axis in place_nm.T])
+    return np.column_stack([total(axis) / weight for axis in (x_nm, y_nm)])
 
 
 def _pairs(
@@ -258,8 +259,7 @@ def _pairs(
     edges = np.asarray(repeats.lag_frames)
     # scaled so that a cube of half-width 1 holds all candidates
     scaled = np.column_stack([place_nm / reach_nm, frame / edges[-1]])
-    a, b = cKDTree(scaled).query_pairs(1.0, p=np.inf, output_type="ndarray").T
-    lag = np.abs(frame[a] - frame[b])
-    bins = np.searchsorted(edges, lag, side="right") - 1
-    inside = (bins >= 0) & (bins < len(repeats.per_frame))
-    return a[inside], b[inside], np.asarray(repeats.per_frame)[bins[inside]]
+    a, b = np.ascontiguousarray(cKDTree(scaled).query_pairs(1.0, p=np.inf, output_type="ndarray").T)
+    by_lag = np.zeros(edges[-1] + 1)
+    by_lag[edges[0] : edges[-1]] = np.repeat(repeats.per_frame, np.diff(edges))
+    return a, b, by_lag[np.abs(frame[a] - frame[b])]
