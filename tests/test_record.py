@@ -64,9 +64,20 @@ def test_every_pinned_package_has_its_version():
 def test_the_revision_tells_whether_the_code_was_changed(tmp_path):
     assert git(tmp_path) is None
     name = ["-c", "user.name=a", "-c", "user.email=a@b"]
-    for command in (["init", "-q"], [*name, "commit", "-q", "--allow-empty", "-m", "first"]):
+    (tmp_path / "file").write_text("0")
+    for command in (["init", "-q"], ["add", "file"], [*name, "commit", "-q", "-m", "first"]):
         subprocess.run(["git", "-C", tmp_path, *command], check=True)
     assert len(git(tmp_path)["revision"]) == 40 and not git(tmp_path)["changed"]
     (tmp_path / "file").write_text("1")
     subprocess.run(["git", "-C", tmp_path, "add", "file"], check=True)
     assert git(tmp_path)["changed"]
+
+
+def test_the_revision_of_a_repository_that_does_not_hold_the_code_is_not_its_revision(tmp_path):
+    (tmp_path / "notes").write_text("what I did")
+    (tmp_path / "unpacked").mkdir()
+    (tmp_path / "unpacked" / "Snakefile").touch()
+    name = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for command in (["init", "-q"], ["add", "notes"], [*name, "commit", "-q", "-m", "notes"]):
+        subprocess.run(["git", "-C", tmp_path, *command], check=True)
+    assert git(tmp_path) and git(tmp_path / "unpacked") is None

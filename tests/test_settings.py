@@ -184,6 +184,22 @@ FAULTS = {
         "{models: {own: {start_from: nowhere}}}",
         "key `models.own.start_from`: there is no model in the folder `nowhere`;",
     ),
+    "a model from a result of its own": (
+        "{experiment: mine, train: {start_from: results/mine/model}}",
+        "key `train.start_from`: the model in `results/mine/model` is a result of this experiment, which would be made"
+        " again from itself; name a copy of it elsewhere, or change `experiment`.",
+    ),
+    "a model from one that it replaces": (
+        "{experiment: mine, models: {own: {start_from: ./results/../results/mine/models/own}}}",
+        "key `models.own.start_from`: the model in `./results/../results/mine/models/own` is a result of this",
+    ),
+    "other smoothing than the model's": (
+        f"{{pretrained: {SHIPPED}, evaluate: {{smoothing_nm: 40}}}}",
+        f"key `evaluate.smoothing_nm`: the model in `{SHIPPED}` knows images that are smoothed by 12 nm, not by 40;"
+        " set `smoothing_nm` to 12.",
+    ),
+    "a number for a model": ("{models: {16: {}}}", "key `models`: `16` stands where text should;"),
+    "a date for a seed": ("{seed: 20251127054411}", "key `seed`: `20251127054411` should be at most 4294967295;"),
     "a model from itself": (
         "{models: {own: {start_from: own}}}",
         "key `models.own.start_from`: `own` would start from itself; name another model, or none (empty).",

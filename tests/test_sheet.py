@@ -6,6 +6,7 @@ import pytest
 
 from lusco.errors import InputError
 from lusco.sheet import Acquisition, parse_region
+from lusco.sheet_faults import half_tested
 from lusco.sheet_reader import read_sheet
 
 STRUCTURES = ["pores", "tubes"]
@@ -283,6 +284,21 @@ def test_what_a_model_was_trained_on_is_for_training_only(tmp_path):
     assert sentences(path, models={"models/five": {"pores_train", "pores_test"}}) == [
         "sheet.tsv: the model models/five was trained on `pores_test`, which test must not share with training;"
         " give them the split `train`, or other names if they are other acquisitions."
+    ]
+    read(path, validated={"models/five": {"pores_train", "pores_validation"}})
+    assert sentences(path, validated={"models/five": {"pores_validation", "pores_test"}}) == [
+        "sheet.tsv: the model models/five was chosen by `pores_test`, which test must not share with validation;"
+        " give them the split `validation`, or other names if they are other acquisitions."
+    ]
+
+
+def test_a_model_is_tested_on_all_of_its_structures_or_on_none():
+    tested, other = (Acquisition("a", "pores", Path("a.csv"), split=split) for split in ("test", "apply"))
+    assert list(half_tested(Path("s.tsv"), [tested], ["pores"])) == []
+    assert list(half_tested(Path("s.tsv"), [other], ["pores", "tubes"])) == []
+    assert [str(fault) for fault in half_tested(Path("s.tsv"), [tested, other], ["pores", "tubes", "discs"])] == [
+        "s.tsv: the model cannot be tested, because there is no acquisition for test of `tubes`, `discs`;"
+        " give one of each structure, or of none."
     ]
 
 

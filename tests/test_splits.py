@@ -72,6 +72,21 @@ def test_the_fractions_are_those_asked_for():
     assert [splits.count(split) for split in LEARNING] == [65, 10, 25]
 
 
+@pytest.mark.parametrize("few", STRUCTURES)
+def test_a_structure_with_few_groups_gets_each_split_of_those_that_it_shares(few):
+    """As where a group is a day, on some of which only one structure was imaged."""
+    days = {structure: range(3 if structure == few else 6) for structure in STRUCTURES}
+    given = [
+        Acquisition(f"{structure}_{day}", structure, Path("x"), group=f"day_{day}")
+        for structure in STRUCTURES
+        for day in days[structure]
+    ]
+    for seed in SEEDS:
+        assigned = assign_splits(given, FRACTIONS, seed)
+        for structure in STRUCTURES:
+            assert {a.split for a in assigned if a.structure == structure} == set(LEARNING), seed
+
+
 def test_a_group_may_hold_an_equals_sign(tmp_path, monkeypatch):
     source = {"acquisition": "a", "structure": "pores"}
     made = table.localizations({"x_nm": [1.0], "y_nm": [1.0]}, (0, 10, 0, 10), source)

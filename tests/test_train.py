@@ -11,7 +11,7 @@ from lines_and_dots import SETTINGS, STRUCTURES, acquisition, in_pairs
 from lusco import table
 from lusco.calibrate import KNOWN
 from lusco.errors import InputError
-from lusco.model import learnt_acquisitions, read_description
+from lusco.model import learnt_acquisitions, read_description, validation_acquisitions
 from lusco.recolor import Recolorer
 from lusco.settings import stage_settings
 from lusco.superpose import superpose
@@ -292,6 +292,7 @@ def test_a_model_remembers_what_the_one_it_started_from_was_trained_on(material,
     run((others, validation), tmp_path, start_from=str(trained), steps=1, validate_every=1)
     own = {a.source["acquisition"] for a in (*training, *others)}
     assert learnt_acquisitions(tmp_path) == own
+    assert validation_acquisitions(tmp_path) == {"lines_7", "dots_7"}
 
 
 def test_only_the_first_acquisitions_of_each_structure_are_used(material, tmp_path):

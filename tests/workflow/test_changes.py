@@ -81,6 +81,27 @@ def test_a_dry_run_says_that_a_new_training_acquisition_costs_a_training_and_why
     assert re.search(r"input files has changed since last execution:\n +.*\btrain\b", reasons), told
 
 
+def test_another_split_is_written_down(done):
+    more = [row.replace("_train\t", "_train_2\t") for row in LEARNT if "_train\t" in row]
+    write_sheet(done, [*LEARNT, *more, MEASURED, SCORED])
+    pretend(done, CONFIG)
+    assert planned(done, CONFIG) == {}
+    write_sheet(done, [*LEARNT, more[0], more[1].replace("\ttrain\t", "\ttest\t"), MEASURED, SCORED])
+    assert planned(done, CONFIG)["split"] == 1
+
+
+def test_a_model_of_few_acquisitions_is_trained_anew_for_other_ones_only(done):
+    config = CONFIG | {"train": {"acquisitions": 1}}
+    first, rest = LEARNT[0], LEARNT[1:]
+    second = first.replace("_train\t", "_train_2\t")
+    write_sheet(done, [first, *rest, MEASURED, SCORED])
+    pretend(done, config)
+    write_sheet(done, [first, second, *rest, MEASURED, SCORED])
+    assert planned(done, config)["train"] == 0
+    write_sheet(done, [second, first, *rest, MEASURED, SCORED])
+    assert planned(done, config)["train"] == 1
+
+
 def test_a_changed_source_runs_what_follows_from_it(done):
     (done / "resources" / "cell_1.csv").write_text("x")
     assert planned(done, CONFIG) == CELL_1_ANEW

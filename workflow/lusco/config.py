@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lusco.errors import Fault, InputError, raise_all
-from lusco.model import read_description
+from lusco.model import ModelDescription, read_description
 from lusco.schema import check, read_yaml
 from lusco.settings import SCHEMA
 
@@ -118,18 +118,33 @@ def _unfit_models(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         if set("{}") & set(folder):
             what = f"the path `{folder}` holds braces, which Snakemake takes for wildcards"
             yield Fault(file, what, "rename the folder", f"key `{key}`")
+        elif key.endswith("start_from") and _is_product(folder, full["experiment"]):
+            what = f"the model in `{folder}` is a result of this experiment, which would be made again from itself"
+            yield Fault(file, what, "name a copy of it elsewhere, or change `experiment`", f"key `{key}`")
         elif not (Path(folder) / "model.json").is_file():
             mend = "give a folder with model.json and weights.safetensors, or leave it empty to train"
             yield Fault(file, f"there is no model in the folder `{folder}`", mend, f"key `{key}`")
-        elif (own := _pixel_nm(folder)) not in (None, full["pixel_nm"]):
-            what = f"the model in `{folder}` has pixels of {own:g} nm, not {full['pixel_nm']:g}"
+        elif (model := _described(folder)) and model.pixel_nm != full["pixel_nm"]:
+            what = f"the model in `{folder}` has pixels of {model.pixel_nm:g} nm, not {full['pixel_nm']:g}"
             yield Fault(file, what, "set `pixel_nm` to that of the model, or name another model", f"key `{key}`")
+        elif key == "pretrained" and model:
+            # the scale of its images is that of images so smoothed
+            own, asked = (how.get("smoothing_nm") for how in (model.training, full["evaluate"]))
+            if own not in (None, asked):
+                what = f"the model in `{folder}` knows images that are smoothed by {own:g} nm, not by {asked:g}"
+                yield Fault(file, what, f"set `smoothing_nm` to {own:g}", "key `evaluate.smoothing_nm`")
 
 
-def _pixel_nm(folder: str) -> float | None:
-    """The pixel size of a model on disk; None if it is damaged, which is told by the stage that needs it."""
+def _is_product(folder: str, experiment: str) -> bool:
+    """Whether a folder lies where an experiment writes its models."""
+    results = Path("results", experiment).resolve()
+    return any(Path(folder).resolve().is_relative_to(results / own) for own in ("model", "models"))
+
+
+def _described(folder: str) -> ModelDescription | None:
+    """The description of a model on disk; None if it is damaged, which is told by the stage that needs it."""
     try:
-        return read_description(folder).pixel_nm
+        return read_description(folder)
     except InputError:
         return None
 

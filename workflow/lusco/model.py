@@ -144,12 +144,21 @@ def read_description(folder: str | Path) -> ModelDescription:
 
 def learnt_acquisitions(folder: str | Path) -> set[str]:
     """Names of the acquisitions that a model, or the one it started from, was trained on; none if it is damaged."""
-    try:
-        training = read_description(folder).training
-    except InputError:  # told by the stage that needs the model
-        return set()
+    training = _training(folder)
     own = training.get("acquisitions", {}).values()
     return {*training.get("learnt_before", ()), *(name for names in own for name in names)}
+
+
+def validation_acquisitions(folder: str | Path) -> set[str]:
+    """Names of those by which weights and thresholds of a model, or of the one it started from, were chosen."""
+    return set(_training(folder).get("validated_on", ()))
+
+
+def _training(folder: str | Path) -> dict[str, Any]:
+    try:
+        return read_description(folder).training
+    except InputError:  # told by the stage that needs the model
+        return {}
 
 
 def check_structures(description: ModelDescription, structures: Sequence[str], file: str | Path) -> None:

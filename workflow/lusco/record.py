@@ -73,15 +73,17 @@ def write_record(
 
 
 def git(folder: Path) -> dict[str, Any] | None:
-    """Revision of a folder under git, and whether tracked files differ from it; None where there is no git."""
+    """Revision of a folder under git, and whether tracked files differ from it; None where git does not keep it."""
     said = [
         subprocess.run(["git", "-C", folder, *question], capture_output=True, text=True)
-        for question in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        for question in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"], ["ls-files", "."])
         if shutil.which("git")
     ]
     if not said or any(answer.returncode for answer in said):
         return None
-    revision, changes = (answer.stdout.strip() for answer in said)
+    revision, changes, kept = (answer.stdout.strip() for answer in said)
+    if not kept:  # it lies untracked in the repository of something else
+        return None
     return {"revision": revision, "changed": bool(changes)}
 
 

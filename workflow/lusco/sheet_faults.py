@@ -116,19 +116,33 @@ def leaks(sheet: Path, acquisitions: Sequence[Acquisition]) -> Iterator[Fault]:
                 )
 
 
-def learnt_before(
-    sheet: Path, acquisitions: Sequence[Acquisition], models: Mapping[str, Collection[str]]
+def known_before(
+    sheet: Path,
+    acquisitions: Sequence[Acquisition],
+    learnt: Mapping[str, Collection[str]],
+    validated: Mapping[str, Collection[str]],
 ) -> Iterator[Fault]:
-    """Acquisitions for validation or test that a model to start from, or to apply, was trained on; names by model."""
-    for model, learnt in models.items():
-        for split in ("validation", "test"):
-            if known := [f"`{a.name}`" for a in acquisitions if a.split == split and a.name in learnt]:
+    """Acquisitions for validation or test that a model to start from, or to apply, was trained on or chosen by."""
+    ways = (("validation", "trained on", learnt), ("test", "trained on", learnt), ("test", "chosen by", validated))
+    for split, way, models in ways:
+        for model, names in models.items():
+            if known := [f"`{a.name}`" for a in acquisitions if a.split == split and a.name in names]:
                 some = ", ".join(known[:3]) + (" and others" if len(known) > 3 else "")
+                use, other = ("training", "train") if way == "trained on" else ("validation", "validation")
                 yield Fault(
                     sheet,
-                    f"the model {model} was trained on {some}, which {split} must not share with training",
-                    "give them the split `train`, or other names if they are other acquisitions",
+                    f"the model {model} was {way} {some}, which {split} must not share with {use}",
+                    f"give them the split `{other}`, or other names if they are other acquisitions",
                 )
+
+
+def half_tested(sheet: Path, acquisitions: Sequence[Acquisition], structures: Sequence[str]) -> Iterator[Fault]:
+    """Structures without a test acquisition where others have one, so that there could be no test composites."""
+    tested = {a.structure for a in acquisitions if a.split == "test"}
+    lacking = [f"`{structure}`" for structure in structures if structure not in tested]
+    if tested and lacking:
+        what = f"the model cannot be tested, because there is no acquisition for test of {', '.join(lacking)}"
+        yield Fault(sheet, what, "give one of each structure, or of none")
 
 
 def too_few(sheet: Path, acquisitions: Sequence[Acquisition], structures: Sequence[str]) -> Iterator[Fault]:

@@ -10,7 +10,16 @@ from types import MappingProxyType
 
 from lusco.errors import Fault, InputError, raise_all
 from lusco.sheet import COLUMNS, LEARNING, MIXED, Acquisition, parse_region
-from lusco.sheet_faults import group_faults, header_faults, leaks, learnt_before, repeated_names, row_faults, too_few
+from lusco.sheet_faults import (
+    group_faults,
+    half_tested,
+    header_faults,
+    known_before,
+    leaks,
+    repeated_names,
+    row_faults,
+    too_few,
+)
 
 
 def read_sheet(
@@ -21,6 +30,7 @@ def read_sheet(
     fetchable: Sequence[str | Path] = (),
     learn: bool = True,
     models: Mapping[str, Collection[str]] = MappingProxyType({}),
+    validated: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> list[Acquisition]:
     """Read and validate a sheet and assign the splits it leaves open.
 
@@ -40,6 +50,8 @@ def read_sheet(
         Whether each structure needs acquisitions for training, validation and test.
     models : mapping
         For each model to start from or to apply, the names of the acquisitions that it was trained on.
+    validated : mapping
+        The same of the acquisitions that it was chosen by.
 
     Returns
     -------
@@ -63,8 +75,8 @@ def read_sheet(
             acquisitions.append(_acquisition(path, row))
     raise_all([*faults, *repeated_names(path, rows), *group_faults(path, acquisitions)])
     assigned = assign_splits(acquisitions, splits, seed)
-    shared = [*leaks(path, assigned), *learnt_before(path, assigned, models)]
-    raise_all([*shared, *(too_few(path, assigned, structures) if learn else ())])
+    shared = [*leaks(path, assigned), *known_before(path, assigned, models, validated)]
+    raise_all([*shared, *(too_few if learn else half_tested)(path, assigned, structures)])
     return assigned
 
 
@@ -79,7 +91,8 @@ def assign_splits(acquisitions: Sequence[Acquisition], splits: Mapping[str, floa
     for a in acquisitions:
         if a.structure != MIXED and a.split != "apply":
             by_structure[a.structure].add(a.group)
-    for structure in sorted(by_structure):
+    # those with the fewest groups first, lest others take all of these for the same split
+    for structure in sorted(by_structure, key=lambda name: (len(by_structure[name]), name)):
         ranked = sorted(by_structure[structure], key=lambda group: _hash(seed, group))
         for split in ("test", "validation"):
             given = [groups.get(group) for group in ranked]

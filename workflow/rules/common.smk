@@ -16,7 +16,7 @@ from lusco.config import load_config, named_models, start_of
 from lusco.errors import InputError
 from lusco.fetch import fetchable
 from lusco.files import check_writable, date_back
-from lusco.model import learnt_acquisitions
+from lusco.model import learnt_acquisitions, validation_acquisitions
 from lusco.sheet_reader import read_sheet
 
 LIBRARY = Path(lusco.__file__).parent
@@ -43,6 +43,7 @@ try:
         fetchable=[DATA / file for file in PUBLIC],
         learn=not CONFIG["pretrained"],
         models={folder: learnt_acquisitions(folder) for folder in named_models(CONFIG).values()},
+        validated={folder: validation_acquisitions(folder) for folder in named_models(CONFIG).values()},
     )
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -107,6 +108,14 @@ def table(name):
 def tables(split):
     """The localizations of all acquisitions of a split."""
     return [table(a.name) for a in ACQUISITIONS if a.split == split]
+
+
+def learnt_tables(model):
+    """The localizations that a model of our own is trained on: of each structure, all or the first so many."""
+    number, structures = training(model)["acquisitions"], CONFIG["structures"]
+    learnt = [[a for a in ACQUISITIONS if (a.split, a.structure) == ("train", name)] for name in structures]
+    first = {a.name for some in learnt for a in some[:number]}
+    return [table(a.name) for a in ACQUISITIONS if a.name in first]
 
 
 def renderings():

@@ -1,7 +1,7 @@
 # Training sees the acquisitions of its own split and the validation composites, and nothing that changes often.
 rule train:
     input:
-        tables=tables("train"),
+        tables=lambda wildcards: learnt_tables(wildcards.model),
         validation=f"{EXPERIMENT}/composites/validation.arrow",
         start=lambda wildcards: start_files(wildcards.model),
     output:

@@ -19,7 +19,13 @@ from lusco.errors import Fault, InputError
 from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
 from lusco.heads import HEADS
-from lusco.model import ModelDescription, learnt_acquisitions, start_network, write_model
+from lusco.model import (
+    ModelDescription,
+    learnt_acquisitions,
+    start_network,
+    validation_acquisitions,
+    write_model,
+)
 from lusco.network import UNet, coarsest_px
 from lusco.recolor.network import answer_of
 from lusco.render import points_of
@@ -154,6 +160,8 @@ def train(
                 for name in structures
             },
             "accuracy": accuracy,
+            "smoothing_nm": smoothing_nm,
+            "validated_on": sorted(_validated_on(validation, settings)),
             "learnt_before": sorted(learnt_acquisitions(settings.start_from)) if settings.start_from else [],
             "steps": history[-1]["step"],
             "best_step": min(history, key=lambda record: record["validation_loss"])["step"],
@@ -166,6 +174,12 @@ def train(
         pd.DataFrame(history).to_csv(partial, index=False)
     write_model(out, network, description)
     shutil.rmtree(checkpoints)
+
+
+def _validated_on(validation: Composites, settings: TrainSettings) -> set[str]:
+    """Acquisitions of the validation composites, and of those of the model that the training starts from."""
+    own = {name for sources in validation.sources for name in sources.values()}
+    return own | (validation_acquisitions(settings.start_from) if settings.start_from else set())
 
 
 def _first(acquisitions: Sequence[Localizations], structures: Sequence[str], number: int | None) -> list[Localizations]:
