@@ -96,7 +96,7 @@ def test_the_graph_gives_what_recolouring_gives_if_shown_what_the_model_is_shown
     repeats = {"lag_frames": [], "per_frame": [], "traces": True}
     folder = write_small_model(tmp_path / "model", subpixels=2, repeats=repeats)
     out = tmp_path / "counts.ome.tiff"
-    assert CliRunner().invoke(app, ["render", file, "--model", str(folder), "--out", str(out)]).exit_code == 0
+    assert CliRunner().invoke(app, ["show", str(folder), file, "--out", str(out)]).exit_code == 0
     rendered = read_image(out)
     assert (rendered.pixel_nm, rendered.pixels.shape) == (10.0, (1, 100, 100))
     assert np.unique(rendered.pixels % 3).tolist() == [0], "the three of a trace lie in one pixel"
@@ -115,13 +115,6 @@ def test_an_acquisition_without_traces_is_not_shown_to_a_model_that_knows_them(t
     without = replace(acquisition, table=acquisition.table.drop(columns="trace"))
     with pytest.raises(InputError, match=r"^a: it names no traces"):
         shown(without, read_description(folder))
-
-
-@pytest.mark.parametrize("given", [[], ["--pixel-nm", "20", "--model", "model"]], ids=["neither", "both"])
-def test_what_is_rendered_has_one_pixel_size(tmp_path, traces, given):
-    result = CliRunner().invoke(app, ["render", traces[1], *given, "--out", str(tmp_path / "counts.ome.tiff")])
-    assert result.exit_code == 2
-    assert "either --pixel-nm or --model" in " ".join(result.output.split())
 
 
 def test_the_graph_loses_no_localization(tmp_path):

@@ -66,26 +66,16 @@ def ingest(
 @app.command()
 def render(
     path: Annotated[Path, typer.Argument(help="Localizations.")],
+    pixel_nm: Pixel,
     out: Out,
-    pixel_nm: Annotated[float | None, typer.Option(help="Pixel size in nm.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder of a model, instead: the counts that it is shown.")] = None,
 ) -> None:
-    """Render localizations as counts per pixel, or as a model is shown them."""
+    """Render localizations as counts per pixel."""
     from lusco import image, table
     from lusco.render import render as run
 
-    if (pixel_nm is None) == (model is None):
-        raise typer.BadParameter("give either --pixel-nm or --model")
     acquisition = table.read(path)
-    if model is None:
-        pixels = run(acquisition, pixel_nm)
-    else:
-        from lusco.model import read_description
-        from lusco.recolor.shown import shown
-
-        description = read_description(model)
-        pixel_nm, pixels = description.seen_pixel_nm, shown(acquisition, description, path)
-    image.write(image.Image(pixels[None], pixel_nm, (acquisition.source["structure"],)), out)
+    pixels = run(acquisition, pixel_nm)[None]
+    image.write(image.Image(pixels, pixel_nm, (acquisition.source["structure"],)), out)
 
 
 @app.command()

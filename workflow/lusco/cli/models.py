@@ -120,6 +120,22 @@ def apply_peer(folder: ModelFolder, composites: Composites, out: Out, threads: T
 
 
 @app.command()
+def show(
+    folder: ModelFolder,
+    acquisition: Annotated[Path, typer.Argument(help="Localizations.")],
+    out: Out,
+) -> None:
+    """Render localizations as a model is shown them, for a package of it in another program."""
+    from lusco import image, table
+    from lusco.model import read_description
+    from lusco.recolor.shown import shown
+
+    model, localizations = read_description(folder), table.read(acquisition)
+    pixels = shown(localizations, model, acquisition)[None]
+    image.write(image.Image(pixels, model.seen_pixel_nm, (localizations.source["structure"],)), out)
+
+
+@app.command()
 def package(folder: ModelFolder, out: Out) -> None:
     """Write a model as a package for the BioImage Model Zoo, a zip with ONNX and TorchScript inside."""
     from lusco.package import package as run

@@ -101,9 +101,9 @@ BSD-3-Clause, see `LICENSE`.
 
 _SETTLED = """
 - It learned from localizations each of which lay at the mean of its likely repeats, those of the same molecule, where
-  LUSCo puts them before it looks. `lusco render localizations.parquet --model` with the folder of the model writes the
-  counts that it wants. Counts of positions as measured are more blurred, and less is put right: in a test 78 instead of
-  85 % of the localizations. Without LUSCo, a model trained with `settle: false` is better."""
+  LUSCo puts them before it looks. `lusco show`, given the folder of a model and an acquisition, writes
+  the counts that it wants. Counts of positions as measured are more blurred, and less is put right: in a test 78
+  instead of 85 % of the localizations. Without LUSCo, a model trained with `settle: false` is better."""
 
 
 def summary(model: ModelDescription) -> str:
