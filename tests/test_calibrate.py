@@ -53,13 +53,13 @@ def test_sharper_shares_are_chosen_where_they_are_closer_to_the_truth():
     assert choose_sharpness(shared, drawn, (3.0, 3.0), 12.0, 20.0) == 1
 
 
-def test_the_accuracy_of_composites_leaves_out_what_belongs_to_no_structure():
-    """Weights 1, 2, 3, 4, of which the first is right, the last unspecific: 1 of 6."""
+def test_in_the_accuracy_of_composites_structures_count_alike_and_what_belongs_to_none_does_not():
+    """Weights 1 and 3 of the one, 2 of the other; the first is right, the last unspecific: the mean of 1/4 and 0."""
     table = pd.DataFrame(
-        {"weight": [1.0, 2.0, 3.0, 4.0], "structure": [0, 0, 1, 1], "unspecific": [False, False, False, True]}
+        {"weight": [1.0, 3.0, 2.0, 4.0], "structure": [0, 0, 1, 1], "unspecific": [False, False, False, True]}
     )
     answer = Answer(np.log([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.3, 0.7]]))
-    assert _accuracy(table, answer) == pytest.approx(1 / 6)
+    assert _accuracy(table, answer) == pytest.approx(1 / 8)
     assert np.isnan(_accuracy(table.assign(unspecific=True), answer))
 
 

@@ -54,7 +54,10 @@ def trained(known, unknown, error=0.01):
 
 def test_more_acquisitions_are_advised_where_the_model_knows_its_own_better():
     sentence = more_acquisitions(content(accuracies=trained(0.95, 0.85)))
-    assert "In composites of the training acquisitions the model gives 95.0 % of the localizations" in sentence
+    assert (
+        "In composites of the training acquisitions the model gives 95.0 % of the localizations of a structure to it"
+        in sentence
+    )
     assert "a difference of 10.0 points, give or take 2.8" in sentence
     assert sentence.endswith("With more acquisitions of each structure it would know the others better.")
     assert more_acquisitions(content(accuracies=trained(0.87, 0.85))).endswith("longer training might.")

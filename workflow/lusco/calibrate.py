@@ -61,7 +61,7 @@ def chosen_on_validation(
         Fields of a `lusco.model.ModelDescription`.
     dict
         For `train` and `validation`, where there are two composites at least, their number `composites`, the mean
-        `accuracy` over them and its standard `error`; unspecific localizations count neither way.
+        `accuracy` over them and its standard `error`, each structure counting alike.
     """
     tables = [validation.table(index) for index in range(len(validation))]
     answers = [answer for _, answer in _answered(apply, tables, at_once)]
@@ -111,10 +111,17 @@ def chosen_on_validation(
 
 
 def _accuracy(table: pd.DataFrame, answer: Answer) -> float:
-    """Fraction of a composite's localizations whose likeliest structure is theirs; NaN if none has one."""
-    weight = (table["weight"] * ~table["unspecific"]).to_numpy()
+    """Fraction of localizations whose likeliest structure is theirs, a mean over a composite's structures; NaN of none.
+
+    So a model that knows nothing has the same whichever structure is frequent.
+    """
     right = answer.log_probabilities.argmax(1) == table["structure"]
-    return float((weight * right).sum() / weight.sum()) if weight.sum() > 0 else np.nan
+    sums = (
+        table.assign(right=table["weight"] * right)[~table["unspecific"]]
+        .groupby("structure")[["right", "weight"]]
+        .sum()
+    )
+    return float((sums["right"] / sums["weight"]).mean())
 
 
 def _mean(values: Sequence[float]) -> dict[str, float]:

@@ -110,8 +110,8 @@ def more_acquisitions(content: ReportContent) -> str:
     error = 2 * hypot(known["error"], unknown["error"])
     right = f"{100 * known['accuracy']:.1f} %", f"{100 * unknown['accuracy']:.1f} %"
     measured = (
-        f"In composites of the training acquisitions the model gives {right[0]} of the localizations to the right"
-        f" structure, in those of the validation acquisitions {right[1]}"
+        f"In composites of the training acquisitions the model gives {right[0]} of the localizations of a structure to"
+        f" it, in those of the validation acquisitions {right[1]}, averaged over structures"
         f" ({known['composites']} and {unknown['composites']} composites; a difference of {100 * lost:.1f} points,"
         f" give or take {100 * error:.1f})."
     )
