@@ -260,6 +260,5 @@ def _pairs(
     # scaled so that a cube of half-width 1 holds all candidates
     scaled = np.column_stack([place_nm / reach_nm, frame / edges[-1]])
     a, b = np.ascontiguousarray(cKDTree(scaled).query_pairs(1.0, p=np.inf, output_type="ndarray").T)
-    by_lag = np.zeros(edges[-1] + 1)
-    by_lag[edges[0] : edges[-1]] = np.repeat(repeats.per_frame, np.diff(edges))
-    return a, b, by_lag[np.abs(frame[a] - frame[b])]
+    bins = np.searchsorted(edges, np.abs(frame[a] - frame[b]), side="right") - 1
+    return a, b, np.append(repeats.per_frame, 0.0)[bins]  # none before the first edge (-1), none from the last on
