@@ -68,7 +68,7 @@ def main() -> None:
                 bound = ~table["unspecific"].to_numpy()
                 points = composites.points(table)
                 shown = settled(points, repeats) if settles else points
-                logs.append(way(network, shown).T[bound] / description.temperature)
+                logs.append(way(network, shown).T[bound] / description.temperature["typical"])
                 truth.append(table["structure"].to_numpy()[bound])
             probabilities, true = soften(np.concatenate(logs), 1.0), np.concatenate(truth)
             accepted = accepted_counts(probabilities, true, np.ones(len(true)))

@@ -9,6 +9,7 @@ import torch
 from lusco.model import ModelDescription, write_model
 from lusco.network import UNet
 
+TEMPERATURE = {"typical": 1.1, "exponent": 0.2, "uncertainty_nm": 10.0}
 REJECTION = [
     {"threshold": 0.0, "rejected": 0.0, "crosstalk": 0.2},
     {"threshold": 0.5, "rejected": 0.1, "crosstalk": 0.008},
@@ -23,7 +24,7 @@ KNOWN = {
     "distance": 1.0,
 }
 DESCRIPTION = ModelDescription(
-    ("rings", "lines"), 20.0, "shares", 4, 2, (1.5, 2.5), 1.1, 1.5, REJECTION, KNOWN, {"seed": 1}
+    ("rings", "lines"), 20.0, "shares", 4, 2, (1.5, 2.5), TEMPERATURE, 1.5, REJECTION, KNOWN, {"seed": 1}
 )
 
 

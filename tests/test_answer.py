@@ -1,11 +1,13 @@
 """From what a model says of localizations to a recoloured image; the views of our own network."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from lusco.answer import Answer, finish, of_pixels, soften
+from lusco.answer import MOST, Answer, Temperature, finish, log_ratio, of_pixels, soften
 from lusco.network import UNet
 from lusco.recolor.tiles import SHIFTS_PX, SYMMETRIES, apply_to_points
 from lusco.render import Points
@@ -46,16 +48,30 @@ class Counts(nn.Module):
 @pytest.mark.parametrize("weight", [None, np.random.default_rng(2).integers(1, 9, 400).astype(np.float32)])
 def test_channels_are_sums_of_the_sharpened_probabilities_of_their_localizations(weight):
     points = scattered(weight=weight)
-    result = finish(Answer(logs()), points, 1.3, 2.0)
+    result = finish(Answer(logs()), points, Temperature(1.3), 2.0)
     np.testing.assert_allclose(result.channels.sum(0), points.counts(points.pixel()), atol=1e-4)
     counted = 1 if weight is None else weight[:, None]
     sharpened = result.probabilities**2 / (result.probabilities**2).sum(1, keepdims=True)
     np.testing.assert_allclose(result.channels.sum((1, 2)), (counted * sharpened).sum(0), rtol=1e-5)
 
 
+def test_the_less_precise_a_localization_the_less_sure_it_is():
+    """Four times the typical uncertainty, at the power 1/2, is twice the temperature: the root of each probability."""
+    points = replace(scattered(4), uncertainty_nm=np.array([8.0, 32.0, np.nan, 8e9]))
+    log = np.log(np.tile([0.64, 0.36], (4, 1)))
+    result = finish(Answer(log), points, Temperature(1.0, 0.5, 8.0), 1.0)
+    expected = [[0.64, 0.36], [0.8 / 1.4, 0.6 / 1.4], [0.64, 0.36], [0.8 / 1.4, 0.6 / 1.4]]
+    np.testing.assert_allclose(result.probabilities, expected, rtol=1e-6)
+    np.testing.assert_allclose(result.channels.sum((1, 2)), np.sum(expected, 0), rtol=1e-6)
+    assert MOST == 4
+    np.testing.assert_array_equal(log_ratio(scattered(4), 8.0), 0)  # no uncertainties at all
+
+
 def test_predicted_channels_are_left_as_they_are():
     predicted = np.random.default_rng(0).random((3, SIDE_PX, SIDE_PX)).astype(np.float32)
-    np.testing.assert_array_equal(finish(Answer(logs(), predicted), scattered(), 1.0, 2.0).channels, predicted)
+    np.testing.assert_array_equal(
+        finish(Answer(logs(), predicted), scattered(), Temperature(1.0), 2.0).channels, predicted
+    )
 
 
 def test_probabilities_of_a_pixel_are_the_mean_over_its_localizations():

@@ -8,8 +8,18 @@ import pytest
 from lines_and_dots import STRUCTURES
 
 from lusco.answer import Answer, soften
-from lusco.calibrate import SHARPNESS, _accuracy, _answered, _mean, choose_sharpness, fit_temperature, rejection_curve
+from lusco.calibrate import (
+    SHARPNESS,
+    _accuracy,
+    _answered,
+    _as_imaged_at_once,
+    _mean,
+    choose_sharpness,
+    fit_temperature,
+    rejection_curve,
+)
 from lusco.evaluate.assignment import accepted_counts
+from lusco.render import Points
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
@@ -30,11 +40,60 @@ def drawn_from(probabilities, rng, localizations):
     return np.moveaxis(rng.multinomial(localizations, moved / moved.sum(-1, keepdims=True)), -1, 1).astype(np.float32)
 
 
+def of_uncertainty(uncertainty_nm):
+    """As many localizations, all at one place."""
+    place = np.zeros(len(uncertainty_nm))
+    return Points(place, place, None, (0.0, 0.0), 20.0, (1, 1), uncertainty_nm=uncertainty_nm)
+
+
 def test_the_temperature_undoes_overconfidence():
     rng = np.random.default_rng(0)
-    true = soften(rng.normal(0, 2, (2, 3, 64, 64)), 1.0)
-    counts = drawn_from(true, rng, 5)
-    assert fit_temperature(2.5 * np.log(true), counts) == pytest.approx(2.5, rel=0.05)
+    true = soften(rng.normal(0, 2, (8192, 3)), 1.0)
+    fitted = fit_temperature(2.5 * np.log(true), drawn_from(true, rng, 5), of_uncertainty(np.full(8192, np.nan)))
+    assert (fitted.typical, fitted.exponent) == (pytest.approx(2.5, rel=0.05), 0)
+
+
+@pytest.mark.parametrize("power", [0.0, 0.3])
+def test_the_temperature_rises_with_the_uncertainty_as_much_as_confidence_fails(power):
+    rng = np.random.default_rng(0)
+    true = soften(rng.normal(0, 2, (20000, 3)), 1.0)
+    uncertainty_nm = 8 * np.exp(rng.uniform(-1, 1, 20000))
+    stated = 1.2 * (uncertainty_nm / 8)[:, None] ** power * np.log(true)
+    fitted = fit_temperature(stated, drawn_from(true, rng, 5), of_uncertainty(uncertainty_nm))
+    assert fitted.typical == pytest.approx(1.2, rel=0.03)
+    assert fitted.exponent == pytest.approx(power, abs=0.03)
+    assert fitted.uncertainty_nm == pytest.approx(8, rel=0.02)
+
+
+def test_what_single_acquisitions_differ_in_precision_by_is_no_reason_to_be_less_sure():
+    """One structure was imaged at 6 nm and is always found, one at 12 nm and is found half of the time."""
+    rng = np.random.default_rng(0)
+    structure = np.repeat([0, 1], 5000)
+    table = pd.DataFrame(
+        {
+            "structure": structure,
+            "composite": np.tile([0, 1], 5000),
+            "uncertainty_nm": np.where(structure == 0, 6, 12) * np.exp(rng.normal(0, 0.3, 10000)),
+        }
+    )
+    right = np.where(structure == 0, 1.0, rng.random(10000) < 0.5)
+    stated = np.log(np.where((right > 0.5)[:, None] == np.eye(2)[structure].astype(bool), 0.9, 0.1))
+
+    def exponent(table):
+        return fit_temperature(
+            stated, np.eye(2)[structure], of_uncertainty(table["uncertainty_nm"].to_numpy())
+        ).exponent
+
+    assert exponent(table) > 0.5
+    assert exponent(_as_imaged_at_once(table)) < 0.05
+
+
+def test_the_less_precise_are_never_surer():
+    rng = np.random.default_rng(0)
+    true = soften(rng.normal(0, 2, (5000, 3)), 1.0)
+    uncertainty_nm = 8 * np.exp(rng.uniform(-1, 1, 5000))
+    stated = (uncertainty_nm / 8)[:, None] ** -0.3 * np.log(true)
+    assert fit_temperature(stated, drawn_from(true, rng, 5), of_uncertainty(uncertainty_nm)).exponent == 0
 
 
 def test_sharper_shares_are_chosen_where_they_are_closer_to_the_truth():

@@ -159,7 +159,7 @@ def test_a_model_of_another_size_or_pixel_is_no_start(folder):
 
 
 CHANGES = {
-    "text for a number": ({"temperature": "warm"}, "key `temperature`: `warm` stands where a number should"),
+    "text for a number": ({"sharpness": "warm"}, "key `sharpness`: `warm` stands where a number should"),
     "a number for structures": ({"structures": 5}, "key `structures`: `5` stands where a list should"),
     "a structure that is a path": ({"structures": ["../a", "b"]}, "key `structures.0`: `../a` is not usable as a name"),
     "no rejection": ({"rejection": []}, "key `rejection`: `[]` has 0 items instead of at least 1"),

@@ -23,6 +23,7 @@ from lusco.repeats import settled
 
 NOTHING = pd.DataFrame(columns=FEATURES)
 KNOWN = asdict(learn(NOTHING, NOTHING, 64, 1))
+TEMPERATURE = {"typical": 1.3, "exponent": 0.0, "uncertainty_nm": 1.0}
 REJECTION = [
     {"threshold": 0.0, "rejected": 0.0, "crosstalk": 0.3},
     {"threshold": 0.6, "rejected": 0.5, "crosstalk": 0.01},
@@ -34,7 +35,7 @@ def recolorer(tmp_path, head="shares", **knows):
     network = UNet(3, 4, 2, knows.get("subpixels", 1))
     torch.nn.init.normal_(network.head.weight, std=2.0)
     model = ModelDescription(
-        ("rings", "lines", "dots"), 20.0, head, 4, 2, (2.0, 3.0, 4.0), 1.3, 2.0, REJECTION, KNOWN, {}, **knows
+        ("rings", "lines", "dots"), 20.0, head, 4, 2, (2.0, 3.0, 4.0), TEMPERATURE, 2.0, REJECTION, KNOWN, {}, **knows
     )
     write_model(tmp_path / "model", network, model)
     return Recolorer(tmp_path / "model", read_description(tmp_path / "model"), 64, 1, "cpu")

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from lusco.render import Points
+
+MOST = 4.0  # times a typical uncertainty, or so many times less: what a fit gives beyond is no precision
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,41 @@ class Answer:
 
     log_probabilities: np.ndarray
     channels: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """What log probabilities are divided by: the more, the less precisely a localization was measured.
+
+    A network sees where localizations lie, and not how precise each is; without this the precise ones are surer to be
+    right than they say, and the others less.
+
+    Parameters
+    ----------
+    typical : float
+        That of a localization of typical uncertainty, or of one whose uncertainty is not known.
+    exponent : float
+        Power of an uncertainty, in units of the typical one, with which the temperature rises.
+    uncertainty_nm : float
+        The typical uncertainty.
+    """
+
+    typical: float
+    exponent: float = 0.0
+    uncertainty_nm: float = 1.0
+
+    def of(self, points: Points) -> np.ndarray:
+        """Temperatures of n localizations, shape (n, 1), float32."""
+        each = self.typical * np.exp(self.exponent * log_ratio(points, self.uncertainty_nm))
+        return each[:, None].astype(np.float32)  # as log probabilities, of which there are many in a large field
+
+
+def log_ratio(points: Points, typical_nm: float) -> np.ndarray:
+    """Logarithm of each uncertainty over a typical one, 0 where it is not known, within what can be; shape (n,)."""
+    ratio, known = np.ones(len(points)), points.uncertainty_is_known
+    if known.any():
+        ratio[known] = points.uncertainty_nm[known] / typical_nm
+    return np.log(np.clip(ratio, 1 / MOST, MOST))
 
 
 Apply = Callable[[pd.DataFrame], Answer]  # from the localizations of a composite, or of a part of one
@@ -45,7 +83,7 @@ class Recolored:
     probabilities: np.ndarray
 
 
-def finish(answer: Answer, points: Points, temperature: float, sharpness: float) -> Recolored:
+def finish(answer: Answer, points: Points, temperature: Temperature, sharpness: float) -> Recolored:
     """The recoloured image of an answer.
 
     Parameters
@@ -54,19 +92,19 @@ def finish(answer: Answer, points: Points, temperature: float, sharpness: float)
         Of the localizations `points`.
     points : Points
         Where they are.
-    temperature : float
+    temperature : Temperature
         Divides log probabilities.
     sharpness : float
         Power of the calibrated probabilities that makes the shares of the channels.
     """
-    channels = answer.channels
+    channels, divisor = answer.channels, temperature.of(points)
     if channels is None:
-        channels = _summed(soften(answer.log_probabilities, temperature / sharpness), points)
-    return Recolored(channels, soften(answer.log_probabilities, temperature))
+        channels = _summed(soften(answer.log_probabilities, divisor / sharpness), points)
+    return Recolored(channels, soften(answer.log_probabilities, divisor))
 
 
-def soften(log_probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Probabilities at a temperature; structures along axis 1."""
+def soften(log_probabilities: np.ndarray, temperature: ArrayLike) -> np.ndarray:
+    """Probabilities at a temperature, or at one for each row; structures along axis 1."""
     scaled = log_probabilities / temperature
     scaled = np.exp(scaled - scaled.max(1, keepdims=True))
     return scaled / scaled.sum(1, keepdims=True)

@@ -1,7 +1,7 @@
 """What is chosen on validation composites after training: temperature, sharpness, what each threshold rejects, and what
 is known; and how much better the model does on what it learned from.
 
-Temperature scaling is Guo et al. 2017.
+Temperature scaling is Guo et al. 2017; here the temperature depends on how precise a localization is.
 """
 
 from collections import deque
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 
-from lusco.answer import Answer, Apply, finish, soften
+from lusco.answer import Answer, Apply, Temperature, finish, log_ratio, soften
 from lusco.evaluate.assignment import ALL, THRESHOLDS, accepted_counts, assignment_table
 from lusco.evaluate.distances import distance, prepare
 from lusco.novelty import at_one_precision, learn_from, varied_table
@@ -65,10 +65,11 @@ def chosen_on_validation(
     """
     tables = [validation.table(index) for index in range(len(validation))]
     answers = [answer for _, answer in _answered(apply, tables, at_once)]
-    joined = pd.concat(tables, ignore_index=True)
+    joined = pd.concat([table.assign(composite=k) for k, table in enumerate(tables)], ignore_index=True)
     weight = joined["weight"].to_numpy()[:, None] * np.eye(len(validation.structures))[joined["structure"]]
     logs = np.concatenate([answer.log_probabilities for answer in answers])
-    temperature = fit_temperature(logs, weight)
+    bound = weight * ~joined["unspecific"].to_numpy()[:, None]
+    temperature = fit_temperature(logs, bound, validation.points(_as_imaged_at_once(joined)))
     sharpness = 1.0  # of shares; an image that a model predicts is its own
     if answers[0].channels is None:
         pairs = [(answer, validation.points(table)) for answer, table in zip(answers, tables, strict=True)]
@@ -79,7 +80,6 @@ def chosen_on_validation(
             smoothing_nm,
             validation.pixel_nm,
         )
-    bound = weight * ~joined["unspecific"].to_numpy()[:, None]
 
     def varied(composites: Iterable[pd.DataFrame], split: str) -> Iterator[pd.DataFrame]:
         """Each composite, and a thinner or lesser one, which is known too."""
@@ -96,18 +96,31 @@ def chosen_on_validation(
             if index % 2 == 0:  # as it is, not varied
                 right[split].append(_accuracy(table, answer))
             described = at_one_precision(table, random_generator(seed, "precision", split, index))
-            yield validation.points(described), soften(answer.log_probabilities, temperature)
+            points = validation.points(described)
+            yield points, soften(answer.log_probabilities, temperature.of(points))
 
     known = learn_from(
         looked_at(training, "train"), looked_at(tables, "validation"), validation.pixel_nm, validation.side_px
     )
     chosen = {
-        "temperature": temperature,
+        "temperature": asdict(temperature),
         "sharpness": sharpness,
-        "rejection": rejection_curve(soften(logs, temperature), bound, validation.structures),
+        "rejection": rejection_curve(
+            soften(logs, temperature.of(validation.points(joined))), bound, validation.structures
+        ),
         "known": asdict(known),
     }
     return chosen, {split: mean for split, values in right.items() if (mean := _mean(values))}
+
+
+def _as_imaged_at_once(table: pd.DataFrame) -> pd.DataFrame:
+    """Localizations of composites whose uncertainties are, on average, the same for each structure of each composite.
+
+    Single structures were imaged each at a precision of its own, which tells them apart where a mixture does not.
+    """
+    logs = np.log(table["uncertainty_nm"].where(table["uncertainty_nm"] > 0).replace(np.inf, np.nan))
+    own = logs.groupby([table["composite"], table["structure"]]).transform("mean")
+    return table.assign(uncertainty_nm=np.exp(logs - own + logs.mean()))
 
 
 def _accuracy(table: pd.DataFrame, answer: Answer) -> float:
@@ -144,24 +157,30 @@ def _answered(apply: Apply, tables: Iterable[pd.DataFrame], at_once: int) -> Ite
             yield first, answer.result()
 
 
-def fit_temperature(log_probabilities: np.ndarray, counts: np.ndarray) -> float:
-    """The temperature under which the true labels of the validation localizations are likeliest.
+def fit_temperature(log_probabilities: np.ndarray, counts: np.ndarray, points: Points) -> Temperature:
+    """The temperature under which the true structures of localizations are likeliest.
+
+    It rises with the uncertainty, by a power that is fitted too, where nearly all localizations have one.
 
     Parameters
     ----------
     log_probabilities, counts : numpy.ndarray
-        Structures along axis 1: of composites, shape (composites, structures, rows, columns), or of single
-        localizations, shape (n, structures).
+        Of each structure for each localization, shape (n, structures).
+    points : Points
+        The localizations.
     """
-    occupied = counts.sum(1) > 0
-    logs = np.moveaxis(log_probabilities, 1, -1)[occupied].astype(np.float64)
-    truth = np.moveaxis(counts, 1, -1)[occupied]
+    typical_nm = 1.0
+    if points.precision_is_known:
+        typical_nm = float(np.exp(np.log(points.uncertainty_nm[points.uncertainty_is_known]).mean()))
+    logs, total, ratio = log_probabilities.astype(np.float64), counts.sum(1), log_ratio(points, typical_nm)
 
-    def loss(log_temperature: float) -> float:
-        scaled = logs / np.exp(log_temperature)
-        return float((truth.sum(1) * np.logaddexp.reduce(scaled, 1) - (truth * scaled).sum(1)).sum())
+    def loss(parameters: np.ndarray) -> float:
+        scaled = logs / np.exp(parameters[0] + parameters[1] * ratio)[:, None]
+        return float((total * np.logaddexp.reduce(scaled, 1) - (counts * scaled).sum(1)).sum() / total.sum())
 
-    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.2), np.log(5)), method="bounded").x))
+    most = 1.0 if points.precision_is_known else 0.0  # the power; less precise ones are never surer
+    fitted = minimize(loss, (0.0, 0.0), bounds=[(np.log(0.2), np.log(5)), (0.0, most)], method="L-BFGS-B").x
+    return Temperature(float(np.exp(fitted[0])), float(fitted[1]), typical_nm)
 
 
 def choose_sharpness(

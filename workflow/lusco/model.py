@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lusco.network import UNet
 
 FORMAT = "lusco-model"
-VERSION = 9
+VERSION = 10
 MODEL_SCHEMA = Path(__file__).parents[1] / "schemas" / "model.schema.yaml"
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
@@ -39,8 +39,8 @@ class ModelDescription:
         Size of the U-Net; 0 for a peer.
     scale_counts : tuple of float
         Scale of each structure's images, in counts per pixel, from the training acquisitions.
-    temperature : float
-        Divides log probabilities; fitted on validation composites.
+    temperature : dict
+        Divides log probabilities, the fields of `lusco.answer.Temperature`; fitted on validation composites.
     sharpness : float
         Power of the calibrated probabilities that makes the shares of the channels; chosen on validation composites.
     rejection : list of dict
@@ -66,7 +66,7 @@ class ModelDescription:
     features: int
     depth: int
     scale_counts: tuple[float, ...]
-    temperature: float
+    temperature: dict[str, float]
     sharpness: float
     rejection: list[dict[str, float]]
     known: dict[str, Any]

@@ -40,7 +40,7 @@ class Whole(nn.Module):
         self.network = network
         self.step_px = network.subpixels * coarsest_px(network.depth)
         self.head = HEADS[model.head]
-        self.temperature = model.temperature
+        self.temperature = model.temperature["typical"]  # an image has no uncertainties
         self.sharpness = model.sharpness
         self.register_buffer("scale", torch.tensor(model.scale_counts, dtype=torch.float32).reshape(-1, 1, 1))
 

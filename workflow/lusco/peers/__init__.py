@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from lusco import __version__
-from lusco.answer import Apply, Recolored, finish
+from lusco.answer import Apply, Recolored, Temperature, finish
 from lusco.calibrate import KNOWN, chosen_on_validation
 from lusco.errors import Fault, InputError
 from lusco.evaluate.distances import structure_scales
@@ -151,8 +151,9 @@ def apply_peer(
 ) -> None:
     """Apply a trained peer to the composites of a split, into a folder as of `lusco.recolor.recolor_composites`."""
     apply = find(description.head).load(Path(folder) / OWN_FILES, composites, threads)
+    temperature = Temperature(**description.temperature)
 
     def recolored(table: pd.DataFrame) -> Recolored:
-        return finish(apply(table), composites.points(table), description.temperature, description.sharpness)
+        return finish(apply(table), composites.points(table), temperature, description.sharpness)
 
     write_recolored(composites, recolored, Known(**description.known), out)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lusco import image, table
-from lusco.answer import Recolored, finish
+from lusco.answer import Recolored, Temperature, finish
 from lusco.colours import on_black
 from lusco.files import atomic, write_array
 from lusco.model import ModelDescription
@@ -69,7 +69,7 @@ class Recolorer:
         answer = answer_of(
             self.network, model.head, model.scale_counts, self.repeats, points, self.tile_px, self.device
         )
-        return finish(answer, points, model.temperature, model.sharpness)
+        return finish(answer, points, Temperature(**model.temperature), model.sharpness)
 
 
 def recolor_composites(recolorer: Recolorer, composites: Composites, out: str | Path) -> None:
