@@ -60,7 +60,9 @@ def test_more_acquisitions_are_advised_where_the_model_knows_its_own_better():
     )
     assert "a difference of 10.0 points, give or take 2.8" in sentence
     assert sentence.endswith("With more acquisitions of each structure it would know the others better.")
-    assert more_acquisitions(content(accuracies=trained(0.87, 0.85))).endswith("longer training might.")
+    assert more_acquisitions(content(accuracies=trained(0.855, 0.85, 0.005))).endswith("longer training might.")
+    few = more_acquisitions(content(accuracies=trained(0.93, 0.85, 0.04)))
+    assert few.endswith("So few composites do not tell whether more acquisitions would help.")
     assert sentence in text_of(report(content(accuracies=trained(0.95, 0.85))))
 
 
@@ -75,6 +77,14 @@ def test_missed_target_is_not_called_good():
         finding.grade for finding in findings(content(crosstalk_target=0.003)) if finding.label == "Wrong colours"
     ]
     assert grades == [POOR]
+
+
+def test_a_target_that_no_threshold_reached_on_validation_is_said_to_be_missed():
+    assert "The threshold was set for 1." in text_of(report(content()))
+    missed = replace(content(), on_validation={"threshold": 0.996, "rejected": 0.9, "crosstalk": 0.02}, threshold=0.996)
+    text = text_of(report(missed))
+    assert "at the chosen threshold (0.996)" in text
+    assert "set for 1, which none reached on validation composites: this one came closest there, to 2." in text
 
 
 def test_what_was_not_measured_is_said_and_why():
@@ -116,6 +126,9 @@ def test_a_mixture_unlike_the_test_composites_is_pointed_out():
     assert len(list(warnings(content(), replace(usual, rejected=0.5)))) == 1
     assert len(list(warnings(content(), replace(usual, accuracy=0.6)))) == 1
     nothing_left = list(warnings(content(), replace(usual, rejected=0.95)))
+    assert nothing_left[1].endswith("keeps more; the channels of the image leave nothing out.")
+    predicted = list(warnings(content(divides=False), replace(usual, rejected=0.95)))
+    assert predicted[1].endswith("in the configuration keeps more.")
     assert len(nothing_left) == 2 and "Nearly all of it (95 %) is too uncertain for the 1 % of" in nothing_left[1]
     assert "Signs of trouble in the mixture: cell" in report(content(mixed=[replace(usual, rejected=0.5)]))
 
@@ -215,6 +228,8 @@ def test_what_is_made_up_of_absent_structures_is_told():
     text = text_of(report(content(sweeps={"number": table})))
     assert "at most 3 of 100 localizations are made up" in text
     assert "(with 2 of the structures present; 9 composites" in text
+    assert "channels are shares of the localizations" in text
+    assert "are shares" not in text_of(report(content(sweeps={"number": table}, divides=False)))
 
 
 def test_where_unspecific_localizations_end_is_told():
@@ -263,3 +278,8 @@ def test_models_are_compared_and_the_chosen_one_is_named():
     assert "The models compared" in text
     assert "unet (chosen) tubes 95 %" in text
     assert "regression all 95 %" in text
+    never = two["measure"] == "rejected_at_1pct_crosstalk"
+    own = never & (two["structure"] == STRUCTURES[0])
+    unknown = text_of(report(replace(content(), summary=two.assign(value=two["value"].mask(never & ~own)))))
+    assert "unet (chosen) nuclear pores 95 % 0.5 % 20 % 1 % 90 %" in unknown
+    assert "unet (chosen) all 95 % 0.5 % – 1 % 90 %" in unknown

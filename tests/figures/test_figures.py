@@ -161,6 +161,19 @@ def test_a_sweep_is_labelled_with_its_levels():
         assert [text for text in seen if text] == ["0.5", "0.75", "1", "1.5", "2"]
 
 
+@pytest.mark.parametrize(
+    ("name", "structures", "said"),
+    [
+        ("density", ["a", "b"], "(12 composites per point)"),
+        ("mixing", ["a", "b"], "(12 composites per point of all, 6 of a structure)"),
+        ("mixing", ["a", "b", "c", "d", "e"], "(12 composites per point of all, 2 or 3 of a structure)"),
+    ],
+)
+def test_the_number_of_composites_behind_a_point_is_that_of_its_curve(name, structures, said):
+    figure, _ = figures.sweep(sweep_of(structures, name), structures)
+    assert figure.get_supxlabel().endswith(said)
+
+
 def test_of_too_many_models_the_chosen_one_is_drawn():
     few, many = (distances_of(["actin"], [f"m{k}" for k in range(n)]) for n in (4, 5))
     assert side_by_side(few, "m2") is few

@@ -81,6 +81,11 @@ class ModelDescription:
         """Side of what the network sees as a pixel, in nm."""
         return self.pixel_nm / self.subpixels
 
+    @property
+    def divides(self) -> bool:
+        """Whether the channels are shares of what was measured, as `lusco.heads` has it, without torch."""
+        return self.head == "shares"
+
     def threshold(self, crosstalk: float) -> float:
         """The lowest threshold whose crosstalk on validation is at or under `crosstalk`.
 

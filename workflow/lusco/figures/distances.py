@@ -67,7 +67,7 @@ def distances(distances: pd.DataFrame, structures: Sequence[str] | None = None) 
     blocks = -(-len(structures) // most)
     columns = -(-len(structures) // blocks)
     height = 0.34 * len(series) + 0.75
-    figure = blank(width_in(), height * len(kinds) * blocks + 0.4)
+    figure = blank(width_in(), height * len(kinds) * blocks + 0.55)
     grid = figure.subplots(len(kinds) * blocks, columns, squeeze=False, sharey=True)
     for axes in grid.ravel():
         axes.set_visible(False)
@@ -199,6 +199,7 @@ def _footnote(tests: pd.DataFrame) -> str:
         "Right of each plot: the median, then the model against that reference (paired two-sided Wilcoxon signed-rank"
         f" test, {number} composites,\nHolm-corrected over all {len(tests)} tests of the figure): *** p < 0.001,"
         " ** p < 0.01, * p < 0.05, n.s. otherwise; red where the reference is the closer one."
+        "\nComposites are taken to be independent; those of the same acquisitions are less so than that."
     )
 
 

@@ -80,12 +80,21 @@ def sweep(scores: pd.DataFrame, structures: Sequence[str] | None = None) -> Draw
             axes.set_xticks([], minor=True)
         if name == "number" or name in LOGARITHMIC:
             axes.set_xticks(table["level"].unique())
-    figure.supxlabel(f"{LABELS[name]} ({scores['composites'].iloc[0]} composites per point)", fontsize=9)
+    figure.supxlabel(f"{LABELS[name]} ({_number(name, scores['composites'].iloc[0], structures)})", fontsize=9)
     handles, labels = (
         [entry for axes in (accuracy, threshold) for entry in axes.get_legend_handles_labels()[part]] for part in (0, 1)
     )
     figure.legend(handles, labels, loc="outside right center")
     return figure, table
+
+
+def _number(name: str, composites: int, structures: Sequence[str]) -> str:
+    """How many composites stand behind a point; of mixing, each structure is thinned in some of them only."""
+    number = f"{composites} composites per point"
+    if name != "mixing":
+        return number
+    fewest, more = divmod(composites, len(structures))
+    return f"{number} of all, {f'{fewest} or {fewest + 1}' if more else fewest} of a structure"
 
 
 def _curves(axes: Axes, table: pd.DataFrame, measure: str, structures: Sequence[str]) -> None:

@@ -79,6 +79,7 @@ def assemble(
         | ({COMPOSITES: viewer / "composites.js"} if evaluation else {}),
         sweeps={name: read_csv(evaluation / f"sweep_{name}.csv") for name in sweeps},
         config=config,
+        divides=model.divides,
         shown=_shown(model),
         accuracies=model.training.get("accuracy", {}),
         versions={name: number for name, number in versions().items() if name in PACKAGES},

@@ -50,6 +50,8 @@ class ReportContent:
         may be missing.
     config, versions : mapping
         The configuration, as far as it was used; names and versions of software.
+    divides : bool
+        Whether the channels are shares of what was measured.
     shown : str
         What positions the network was shown, in a sentence.
     accuracies : mapping of str to mapping of str to float
@@ -78,6 +80,7 @@ class ReportContent:
     viewer: Mapping[str, Path] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    divides: bool = True
     shown: str = ""
     accuracies: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     notes: Sequence[str] = ()

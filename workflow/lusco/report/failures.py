@@ -139,8 +139,9 @@ def absent(content: ReportContent) -> Iterator[str]:
     table = content.sweeps["number"]
     invented = table[table["measure"] == "invented"]
     few = invented.loc[invented["value"].idxmax()]
+    empty = "Where nothing was measured, nothing is drawn: channels are shares of the localizations. "
     yield (
-        "Where nothing was measured, nothing is drawn: channels are shares of the localizations. Of a structure that is"
+        f"{empty if content.divides else ''}Of a structure that is"
         f" not there, at most {per_hundred(few['value'])} of 100 localizations are made up at the chosen threshold"
         f" (with {few['level']:g} of the structures present; {few['composites']} composites for each number)."
     )
@@ -191,11 +192,11 @@ def warnings(content: ReportContent, mixture: Mixture) -> Iterator[str]:
             f" ({per_hundred(rows.loc[ALL, 'rejected'])} %)."
         )
     if mixture.rejected > MOSTLY_REJECTED:
+        whole = "; the channels of the image leave nothing out" if content.divides else ""
         yield (
             f"Nearly all of it ({per_hundred(mixture.rejected)} %) is too uncertain for the"
             f" {per_hundred(content.crosstalk_target)} % of crosstalk that were asked for. A higher recolor.crosstalk"
-            " in the configuration keeps more; the channels of the image, shares of what was measured, leave nothing"
-            " out."
+            f" in the configuration keeps more{whole}."
         )
     known = 0.0 if (unscored := isnan(content.false_alarms())) else content.false_alarms()
     if mixture.unfamiliar is not None and mixture.unfamiliar > max(2 * known, UNFAMILIAR):

@@ -172,7 +172,8 @@ def _models(content: ReportContent) -> list[dict[str, Any]]:
     for model in table["model"].unique():
         values = table[table["model"] == model].pivot(index="measure", columns="structure", values="value")
         values = values.reindex(index=list(MEASURES), columns=[*content.structures, ALL])
-        values[ALL] = values[ALL].fillna(values[list(content.structures)].median(axis=1))
+        gaps = values.index.str.startswith("gap_closed")  # what has no row of all; others may have no value
+        values.loc[gaps, ALL] = values.loc[gaps, list(content.structures)].median(axis=1)
         for structure in values:
             row = {"model": model, "structure": structure, "values": values[structure].tolist()}
             compared.append(row | {"whole": structure == ALL, "chosen": model == content.model})

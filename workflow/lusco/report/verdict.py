@@ -49,6 +49,7 @@ CRITERIA = {
     "expected_calibration_error": Criterion(0.03, 0.08, "smaller than what a reader of a percentage would notice"),
 }
 
+LITTLE = 0.03  # of localizations more that are right: not worth new acquisitions
 WORDS = {
     GOOD: "The colours can be trusted on material like the training data.",
     FAIR: "The colours are usable with care.",
@@ -117,6 +118,8 @@ def more_acquisitions(content: ReportContent) -> str:
     )
     if lost > error:
         return f"{measured} With more acquisitions of each structure it would know the others better."
+    if lost + error > LITTLE:
+        return f"{measured} So few composites do not tell whether more acquisitions would help."
     return f"{measured} More acquisitions would change little; longer training might."
 
 
@@ -163,13 +166,20 @@ def _accuracy(content: ReportContent) -> Finding:
 
 def _crosstalk(content: ReportContent) -> Finding:
     value, target = _at_threshold(content, "crosstalk"), content.crosstalk_target
+    form = ".2f" if content.threshold <= 0.99 else ".3f"  # above, thresholds lie closer
+    reached = content.on_validation.get("crosstalk", 0.0)
+    chosen = f"The threshold was set for {per_hundred(target)}"
+    if reached > target:
+        chosen += (
+            f", which none reached on validation composites: this one came closest there, to {per_hundred(reached)}"
+        )
     return _finding(
         "Wrong colours",
         "crosstalk",
         value,
         lambda: (
-            f"Of 100 localizations that keep their colour at the chosen threshold ({content.threshold:.2f}),"
-            f" {per_hundred(value)} carry the wrong one. The threshold was set for {per_hundred(target)}."
+            f"Of 100 localizations that keep their colour at the chosen threshold ({content.threshold:{form}}),"
+            f" {per_hundred(value)} carry the wrong one. {chosen}."
         ),
         graded=value / target,
     )
@@ -219,10 +229,7 @@ def _calibration(content: ReportContent) -> Finding:
         "Error of stated confidence",
         "expected_calibration_error",
         value,
-        lambda: (
-            f"When the model says it is 80 % sure, expect it to be right {80 - 100 * value:.3g} to"
-            f" {80 + 100 * value:.3g} times in 100: on average its confidence is off by {per_hundred(value)} points."
-        ),
+        lambda: f"How sure the model says it is, as a percentage, is off by {per_hundred(value)} points on average.",
     )
 
 
