@@ -117,7 +117,8 @@ def rule_graph() -> nx.DiGraph:
         configuration = ["--configfile", f"resources/experiments/{experiment}.yaml"]
         done = subprocess.run([*command, *configuration], cwd=PROJECT, capture_output=True, text=True, check=True)
         names = dict(re.findall(r'(\d+)\[label = "(\w+)"', done.stdout))
-        graph.add_edges_from((names[a], names[b]) for a, b in re.findall(r"(\d+) -> (\d+)", done.stdout))
+        edges = ((names[a], names[b]) for a, b in re.findall(r"(\d+) -> (\d+)", done.stdout))
+        graph.add_edges_from((a, b) for a, b in edges if a != b)  # a training may start from another one
     return nx.transitive_reduction(graph)
 
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from lusco.heads import HEADS
-from lusco.network import UNet, coarsest_px, context_px
+from lusco.network import UNet
+from lusco.reach import coarsest_px, context_px
 from lusco.recolor.tiles import apply_symmetric, apply_tiled
 
 

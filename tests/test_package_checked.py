@@ -14,8 +14,8 @@ import pytest
 from small_model import write_small_model
 
 from lusco.model import read_description, read_network
-from lusco.network import context_px
 from lusco.package.graph import Whole
+from lusco.reach import context_px
 
 PROJECT = Path(__file__).parents[1]
 BIN = PROJECT / ".venv-zoo" / "bin"

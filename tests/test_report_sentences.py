@@ -282,4 +282,4 @@ def test_models_are_compared_and_the_chosen_one_is_named():
     own = never & (two["structure"] == STRUCTURES[0])
     unknown = text_of(report(replace(content(), summary=two.assign(value=two["value"].mask(never & ~own)))))
     assert "unet (chosen) nuclear pores 95 % 0.5 % 20 % 1 % 90 %" in unknown
-    assert "unet (chosen) all 95 % 0.5 % – 1 % 90 %" in unknown
+    assert "unet (chosen) all 95 % 0.5 % \u2013 1 % 90 %" in unknown

@@ -15,6 +15,7 @@ from lusco.settings import SCHEMA, STAGES, stage_settings
 
 PROPERTIES = read_yaml(SCHEMA)["properties"]
 SHIPPED = str(SCHEMA.parents[2] / "resources" / "models" / "five_structures")
+ITS_STRUCTURES = "structures: [microtubules, nuclear_pores, mitochondria, clathrin_pits, actin]"
 LEAST = {"experiment": "demo", "structures": ["pores", "tubes"], "acquisitions": "sheet.tsv", "pixel_nm": 20}
 KINDS = {
     "boolean": bool,
@@ -191,10 +192,10 @@ FAULTS = {
     ),
     "a model from one that it replaces": (
         "{experiment: mine, models: {own: {start_from: ./results/../results/mine/models/own}}}",
-        "key `models.own.start_from`: the model in `./results/../results/mine/models/own` is a result of this",
+        "key `models.own.start_from`: the model in `results/mine/models/own` is a result of this",
     ),
     "other smoothing than the model's": (
-        f"{{pretrained: {SHIPPED}, evaluate: {{smoothing_nm: 40}}}}",
+        f"{{pretrained: {SHIPPED}, {ITS_STRUCTURES}, evaluate: {{smoothing_nm: 40}}}}",
         f"key `evaluate.smoothing_nm`: the model in `{SHIPPED}` knows images that are smoothed by 12 nm, not by 40;"
         " set `smoothing_nm` to 12.",
     ),
@@ -211,6 +212,38 @@ FAULTS = {
     "a model from a peer": (
         "{models: {own: {start_from: forest}, forest: {peer: trees, minutes: 1}}}",
         "key `models.own.start_from`: the model `forest` is a peer, whose weights are others; name one of our own.",
+    ),
+    "the model that it applies": (
+        "{experiment: mine, pretrained: ./results/mine/model/}",
+        "key `pretrained`: `results/mine/model` is where this experiment puts the model that it applies; name that of",
+    ),
+    "many pretrained models": (
+        f"{{pretrained: {SHIPPED}, {ITS_STRUCTURES}, models: {{a: {{}}, b: {{}}}}}}",
+        "key `models`: with a pretrained model nothing is trained, and 2 models are named; leave out `models`, or",
+    ),
+    "structures that the model does not know": (
+        f"{{pretrained: {SHIPPED}}}",
+        f"key `structures`: the model in `{SHIPPED}` knows the structures microtubules, nuclear_pores, mitochondria,",
+    ),
+    "braces in the name of the sheet": (
+        "{acquisitions: 'a{b}.tsv'}",
+        "key `acquisitions`: the path `a{b}.tsv` holds braces, which Snakemake takes for wildcards; rename the sheet.",
+    ),
+    "crops that do not fit": (
+        "{train: {depth: 5, crop_px: 96}, superpose: {crop_px: 256}, models: {a: {}, b: {}}}",
+        "key `train.crop_px`: a crop of 96 pixels does not fit a network of depth 5; choose a multiple of 64.",
+    ),
+    "a batch that cannot be shared": (
+        "{models: {a: {devices: 3}}}",
+        "key `train.batch`: 3 devices cannot share a batch of 8 crops equally; choose a multiple of 3, or other",
+    ),
+    "a start of another size": (
+        "{models: {a: {wide_blocks: 3}, b: {start_from: a, features: 64}}}",
+        "key `models.b`: the model to start from has 32 features, depth 2 and 3 wide blocks, which `b` has not; leave",
+    ),
+    "fewer wide blocks than the start": (
+        f"{{train: {{start_from: {SHIPPED}}}, models: {{a: {{wide_blocks: 1}}}}}}",
+        "key `models.a`: the model to start from has 48 features, depth 2 and 3 wide blocks, which `a` has not; leave",
     ),
     "no pretrained model": (
         "{pretrained: nowhere}",
@@ -241,6 +274,12 @@ def test_all_faults_of_a_configuration_are_told_together():
 def test_a_whole_number_written_with_a_point_is_one():
     assert stage_settings("train", {"steps": 100.0}).steps == 100
     assert isinstance(stage_settings("train", {"steps": 100.0}).steps, int)
+
+
+def test_by_hand_too_a_network_is_as_large_as_the_one_it_starts_from():
+    given = {"start_from": SHIPPED, "wide_blocks": 4}
+    settings = stage_settings("train", given)
+    assert (settings.features, settings.depth, settings.wide_blocks) == (48, 2, 4)
 
 
 def test_settings_of_a_stage_come_from_json_or_a_file(tmp_path):

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lusco.errors import InputError
-from lusco.sheet import Acquisition, parse_region
+from lusco.ingest.formats import FORMATS as READERS
+from lusco.sheet import FORMATS, Acquisition, parse_region
 from lusco.sheet_faults import half_tested
 from lusco.sheet_reader import read_sheet
 
@@ -42,6 +43,31 @@ def sentences(path: Path, **options) -> list[str]:
     with pytest.raises(InputError) as caught:
         read(path, **options)
     return str(caught.value).replace(f"{path.parent}/", "").splitlines()
+
+
+def test_the_formats_that_a_sheet_may_name_are_those_that_can_be_read():
+    assert set(FORMATS) == set(READERS)
+
+
+def test_what_only_tests_a_model_is_all_that_it_does_not_know(tmp_path):
+    """Of the model, one was learned from and one chosen by; another is of the same cell as the first."""
+    rows = [{"acquisition": "x", "structure": "pores", "path": "x.csv", "group": "pores_0"}]
+    rows += [{"acquisition": "y", "structure": "tubes", "path": "y.csv", "split": "apply"}]
+    for row in rows:
+        (tmp_path / row["path"]).touch()
+    sheet = sheet_of(tmp_path, *rows)
+    read_for_test = read(sheet, learn=False, models={"m": {"pores_0"}}, validated={"m": {"tubes_1"}})
+    splits = {a.name: a.split for a in read_for_test}
+    assert splits == {
+        "pores_0": "train",
+        "pores_1": "test",
+        "pores_2": "test",
+        "tubes_0": "test",
+        "tubes_1": "validation",
+        "tubes_2": "test",
+        "x": "train",
+        "y": "apply",
+    }
 
 
 def test_a_good_sheet_is_read_row_by_row(tmp_path):
@@ -104,6 +130,15 @@ ROW_FAULTS = {
     "split": (
         {"split": "training"},
         "unknown split `training`; use one of train, validation, test, apply, or leave it empty",
+    ),
+    "format": ({"format": "tunderstorm"}, "unknown format `tunderstorm`; use one of thunderstorm, elyra,"),
+    "region of a simulation": (
+        {"format": "simulation", "region_nm": "0:1,0:1", "pixel_nm": "5"},
+        "`pixel_nm`, `region_nm` have no meaning with the format `simulation`; empty the cells",
+    ),
+    "columns of a format that has its own": (
+        {"format": "thunderstorm", "columns": '{"x_nm": "X"}'},
+        "`columns` have no meaning with the format `thunderstorm`; empty the cells",
     ),
     "mixed split": (
         {"structure": "mixed", "split": "train"},

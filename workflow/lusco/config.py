@@ -4,16 +4,15 @@ Apart from the settings of stages, because only the workflow reads it, and a sta
 would run again for nothing.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lusco.errors import Fault, InputError, raise_all
-from lusco.model import ModelDescription, read_description
+from lusco.model import SIZE, ModelDescription, read_description, size_of
 from lusco.schema import check, read_yaml
-from lusco.settings import SCHEMA
-
-SIZE = ("features", "depth", "wide_blocks")  # what a network has in common with the one whose weights it takes
+from lusco.settings import SCHEMA, unfit_sizes
 
 
 def load_config(config: dict[str, Any], file: str | Path) -> dict[str, Any]:
@@ -39,10 +38,14 @@ def load_config(config: dict[str, Any], file: str | Path) -> dict[str, Any]:
     full = check(config, read_yaml(SCHEMA), file)
     own = [name for name, how in full["models"].items() if "peer" not in how]
     full["model"] = full["model"] or next(iter(own or full["models"]))
+    # Snakemake knows a folder by one name only
+    for how in (full, full["train"], *full["models"].values()):
+        how |= {key: os.path.normpath(how[key]) for key in ("pretrained", "start_from") if how.get(key)}
     raise_all(_contradictions(full, file))
     for name, how in full["models"].items():
         if "peer" not in how and start_of(full, name):
             full["models"][name] = _size(full, name, config.get("train", {})) | how
+    raise_all(dict.fromkeys(_unfit_sizes(full, file)))
     return full
 
 
@@ -63,6 +66,12 @@ def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         yield Fault(file, "more structures are asked for than there are", mend, "key `sweeps.number`")
     if full["splits"]["validation"] + full["splits"]["test"] >= 1:
         yield Fault(file, "validation and test leave nothing to train on", "lower one of the fractions", "key `splits`")
+    if set("{}") & set(full["acquisitions"]):
+        what = f"the path `{full['acquisitions']}` holds braces, which Snakemake takes for wildcards"
+        yield Fault(file, what, "rename the sheet", "key `acquisitions`")
+    if full["pretrained"] and len(full["models"]) > 1:
+        what = f"with a pretrained model nothing is trained, and {len(full['models'])} models are named"
+        yield Fault(file, what, "leave out `models`, or `pretrained`", "key `models`")
     if full["pretrained"] and "=" in full["pretrained"]:
         yield Fault(file, "the path of the model has a `=`", "rename the folder", "key `pretrained`")
     yield from _unfit_models(full, file)
@@ -86,14 +95,25 @@ def start_of(full: Mapping[str, Any], name: str) -> str:
 def _size(full: dict[str, Any], name: str, train: Mapping[str, Any]) -> dict[str, int]:
     """The size of a model's network where it is not the default: given, in `train` too, or that of its start."""
     start = start_of(full, name)
-    size = _size(full, start, train) if start in full["models"] else _size_of_model(start) if start else {}
+    size = _size(full, start, train) if start in full["models"] else size_of(start) if start else {}
     return size | {key: value for key, value in (train | full["models"][name]).items() if key in SIZE}
 
 
-def _size_of_model(folder: str | Path) -> dict[str, int]:
-    """The size of the network of a model on disk."""
-    description = read_description(folder)
-    return {key: getattr(description, key) for key in SIZE}
+def _unfit_sizes(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
+    """Networks that composites or crops do not fit, or that cannot take the weights they would start from."""
+    if full["pretrained"]:
+        return
+    for name in (name for name, how in full["models"].items() if "peer" not in how):
+        how = full["train"] | full["models"][name]
+        yield from unfit_sizes(how, full["superpose"]["crop_px"], file)
+        if start := start_of(full, name):
+            given = full["train"] | full["models"][start] if start in full["models"] else size_of(start)
+            same = all(how[key] == given[key] for key in ("features", "depth"))
+            if not same or how["wide_blocks"] < given["wide_blocks"]:
+                size = "{features} features, depth {depth} and {wide_blocks} wide blocks".format_map(given)
+                mend = "leave out `features` and `depth`, and ask for as many wide blocks or more"
+                what = f"the model to start from has {size}, which `{name}` has not"
+                yield Fault(file, what, mend, f"key `models.{name}`")
 
 
 def _endless_starts(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
@@ -121,6 +141,9 @@ def _unfit_models(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         elif key.endswith("start_from") and _is_product(folder, full["experiment"]):
             what = f"the model in `{folder}` is a result of this experiment, which would be made again from itself"
             yield Fault(file, what, "name a copy of it elsewhere, or change `experiment`", f"key `{key}`")
+        elif key == "pretrained" and Path(folder).resolve() == Path("results", full["experiment"], "model").resolve():
+            what = f"`{folder}` is where this experiment puts the model that it applies"
+            yield Fault(file, what, "name that of another experiment, or change `experiment`", f"key `{key}`")
         elif not (Path(folder) / "model.json").is_file():
             mend = "give a folder with model.json and weights.safetensors, or leave it empty to train"
             yield Fault(file, f"there is no model in the folder `{folder}`", mend, f"key `{key}`")
@@ -129,6 +152,9 @@ def _unfit_models(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
             yield Fault(file, what, "set `pixel_nm` to that of the model, or name another model", f"key `{key}`")
         elif key == "pretrained" and model:
             # the scale of its images is that of images so smoothed
+            if model.structures != tuple(full["structures"]):
+                what = f"the model in `{folder}` knows the structures {', '.join(model.structures)}"
+                yield Fault(file, what, "name these, in its order, or train another", "key `structures`")
             own, asked = (how.get("smoothing_nm") for how in (model.training, full["evaluate"]))
             if own not in (None, asked):
                 what = f"the model in `{folder}` knows images that are smoothed by {own:g} nm, not by {asked:g}"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FORMAT = "lusco-model"
 VERSION = 10
+SIZE = ("features", "depth", "wide_blocks")  # what a network has in common with the one whose weights it takes
 MODEL_SCHEMA = Path(__file__).parents[1] / "schemas" / "model.schema.yaml"
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
@@ -145,6 +146,12 @@ def read_description(folder: str | Path) -> ModelDescription:
     for name in ("structures", "scale_counts"):
         content[name] = tuple(content[name])
     return ModelDescription(**content)
+
+
+def size_of(folder: str | Path) -> dict[str, int]:
+    """The size of the network of a model, by the settings of a training that have it; so large are those it starts."""
+    description = read_description(folder)
+    return {key: getattr(description, key) for key in SIZE}
 
 
 def learnt_acquisitions(folder: str | Path) -> set[str]:

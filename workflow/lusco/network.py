@@ -12,12 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lusco.reach import PATCH_PX
+
 HEAD_SCALE = 0.1  # at the start every structure is nearly as likely
 LEAK = 0.1  # slope of the residual stream below zero
 BRANCH_SCALE = 0.4  # of a residual branch at the start, so that the signal neither grows nor fades with depth
-
-
-PATCH_PX = 2  # the network works on patches of 2 x 2 pixels, all of which it reads and writes
 
 
 class ResidualBlock(nn.Module):
@@ -154,21 +153,3 @@ def _resampled(weight: Tensor, axis: int, before: int, after: int) -> Tensor:
         weight = weight.repeat_interleave(after // common, place)
         weight = weight.unflatten(place, (-1, before // common)).mean(place + 1)
     return weight.flatten(axis, axis + 2)
-
-
-def coarsest_px(depth: int) -> int:
-    """Side of the network's coarsest pixel, in pixels of the image."""
-    return PATCH_PX * 2**depth
-
-
-def context_px(depth: int, wide_blocks: int = 0) -> int:
-    """How far, in pixels, the output of a pixel can depend on the input, rounded up to whole coarsest pixels.
-
-    A 3 x 3 convolution at level l reaches 2**l patches, and so does a halving by 2 x 2; there are four
-    convolutions per level, two at the coarsest, and the stem. A wide block there has one more, and one that reaches
-    as many times farther as it is dilated. A pixel may be the last of its patch.
-    """
-    coarse = 2 + sum(2**number + 1 for number in range(wide_blocks))
-    reach = PATCH_PX * (1 + sum(5 * 2**level for level in range(depth)) + coarse * 2**depth) + PATCH_PX - 1
-    coarsest = coarsest_px(depth)
-    return -(-reach // coarsest) * coarsest

@@ -5,11 +5,14 @@ of a setting stands; the workflow (`lusco.config`) and `lusco <stage>` by hand b
 """
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lusco.errors import Fault, InputError
+from lusco.model import size_of
+from lusco.reach import coarsest_px
 from lusco.schema import check, read_yaml
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
@@ -94,6 +97,8 @@ STAGES = {
 def stage_settings(stage: str, given: str | dict[str, Any] | None) -> Any:
     """Settings of one stage from inline JSON, a JSON or YAML file, or a dictionary; defaults filled in.
 
+    The size of a network is by default that of the model it starts from.
+
     Parameters
     ----------
     stage : str
@@ -120,4 +125,31 @@ def stage_settings(stage: str, given: str | dict[str, Any] | None) -> Any:
             given = json.loads(given)
         except (ValueError, RecursionError) as error:
             raise InputError(Fault(file, f"not JSON ({error})", "give JSON or the path of a YAML file")) from None
-    return STAGES[stage](**check(given or {}, read_yaml(SCHEMA)["properties"][stage], file))
+    given, schema = given or {}, read_yaml(SCHEMA)["properties"][stage]
+    full = check(given, schema, file)
+    if full.get("start_from"):
+        full |= size_of(full["start_from"]) | given
+    return STAGES[stage](**full)
+
+
+def unfit_sizes(train: Mapping[str, Any], composite_px: int, file: str | Path) -> Iterator[Fault]:
+    """Crops and composites that are no whole number of a network's coarsest pixels, and a batch that cannot be shared.
+
+    Parameters
+    ----------
+    train : mapping
+        Settings of a training.
+    composite_px : int
+        Side of a composite in pixels.
+    file : str or Path
+        Where they are from, for messages.
+    """
+    if train["batch"] % train["devices"]:
+        what = f"{train['devices']} devices cannot share a batch of {train['batch']} crops equally"
+        mend = f"choose a multiple of {train['devices']}, or other `devices`"
+        yield Fault(file, what, mend, "key `train.batch`")
+    step = coarsest_px(train["depth"])
+    for name, side in (("superpose.crop_px", composite_px), ("train.crop_px", train["crop_px"])):
+        if side % step:
+            what = f"a crop of {side} pixels does not fit a network of depth {train['depth']}"
+            yield Fault(file, what, f"choose a multiple of {step}", f"key `{name}`")

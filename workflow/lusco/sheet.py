@@ -24,6 +24,21 @@ SPLITS = ("train", "validation", "test", "apply")
 LEARNING = ("train", "validation", "test")
 MIXED = "mixed"
 SIMULATION = "simulation"
+FORMATS = (  # of `lusco.ingest`, which takes longer to import
+    "thunderstorm",
+    "elyra",
+    "nanoimager",
+    "rapidstorm",
+    "csv",
+    "picasso",
+    "decode",
+    "smap",
+    "minflux_npy",
+    "minflux_mat",
+    "image",
+    "asdf",
+    "smlm",
+)
 MAX_POSITION_NM = 1e12  # 1 km from the origin; farther away a float64 has lost the nanometre's fractions
 MIN_WIDTH_NM = 1.0
 

@@ -9,7 +9,18 @@ from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 from lusco.errors import Fault
-from lusco.sheet import COLUMNS, LEARNING, MIXED, REQUIRED, SPLITS, Acquisition, Region, parse_region
+from lusco.sheet import (
+    COLUMNS,
+    FORMATS,
+    LEARNING,
+    MIXED,
+    REQUIRED,
+    SIMULATION,
+    SPLITS,
+    Acquisition,
+    Region,
+    parse_region,
+)
 
 MAX_NAME = 100  # letters; names of files that hold it have some more
 
@@ -59,6 +70,7 @@ def row_faults(
         known = ", ".join([*structures, MIXED])
         yield fault(f"unknown structure `{row['structure']}`", f"use one of {known}, or add it to `structures`")
     yield from _split_faults(row, fault)
+    yield from _format_faults(row, fault)
     if row["pixel_nm"] and not _is_positive(row["pixel_nm"]):
         yield fault(f"the pixel size `{row['pixel_nm']}` is not a positive number", "give it in nm")
     if row["columns"] and not _is_mapping(row["columns"]):
@@ -165,6 +177,18 @@ def _split_faults(row: Mapping[str, str], fault: MakeFault) -> Iterator[Fault]:
         yield fault(f"unknown split `{row['split']}`", f"use one of {', '.join(SPLITS)}, or leave it empty")
     elif row["structure"] == MIXED and row["split"] not in ("", "apply"):
         yield fault("a mixed acquisition cannot be used to learn from", "set its split to `apply`, or leave it empty")
+
+
+def _format_faults(row: Mapping[str, str], fault: MakeFault) -> Iterator[Fault]:
+    """An unknown format, and cells that have no meaning with it."""
+    if row["format"] not in ("", SIMULATION, *FORMATS):
+        known = ", ".join([*FORMATS, SIMULATION])
+        yield fault(f"unknown format `{row['format']}`", f"use one of {known}, or leave it empty")
+    idle = ("pixel_nm", "region_nm", "columns") if row["format"] == SIMULATION else ()
+    if row["format"] in FORMATS and row["format"] != "csv":
+        idle = ("columns",)
+    if given := [name for name in idle if row[name]]:
+        yield fault(f"{_quoted(given)} have no meaning with the format `{row['format']}`", "empty the cells")
 
 
 def _path_faults(sheet: Path, text: str, fetchable: set[Path], fault: MakeFault) -> Iterator[Fault]:

@@ -74,7 +74,7 @@ def read_sheet(
         if not found:
             acquisitions.append(_acquisition(path, row))
     raise_all([*faults, *repeated_names(path, rows), *group_faults(path, acquisitions)])
-    assigned = assign_splits(acquisitions, splits, seed)
+    assigned = assign_splits(acquisitions, splits, seed) if learn else splits_for_test(acquisitions, models, validated)
     shared = [*leaks(path, assigned), *known_before(path, assigned, models, validated)]
     raise_all([*shared, *(too_few if learn else half_tested)(path, assigned, structures)])
     return assigned
@@ -105,6 +105,24 @@ def assign_splits(acquisitions: Sequence[Acquisition], splits: Mapping[str, floa
         for group in ranked:
             groups.setdefault(group, "train")
     return [replace(a, split=a.split or ("apply" if a.structure == MIXED else groups[a.group])) for a in acquisitions]
+
+
+def splits_for_test(
+    acquisitions: Sequence[Acquisition],
+    learnt: Mapping[str, Collection[str]],
+    validated: Mapping[str, Collection[str]],
+) -> list[Acquisition]:
+    """Fill in empty splits where a model is only applied: all groups test it, but those that it knows already."""
+    groups: dict[str, str] = {a.group: a.split for a in acquisitions if a.split and a.structure != MIXED}
+    for split, models in (("train", learnt), ("validation", validated)):
+        known = {name for names in models.values() for name in names}
+        for a in acquisitions:
+            if a.structure != MIXED and a.name in known:
+                groups.setdefault(a.group, split)
+    return [
+        replace(a, split=a.split or ("apply" if a.structure == MIXED else groups.get(a.group, "test")))
+        for a in acquisitions
+    ]
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:

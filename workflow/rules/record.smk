@@ -14,7 +14,7 @@ rule record:
         "../../envs/data.yaml"
     params:
         # all of it, also what no job read: a record says how the run was asked for
-        config=json.dumps(CONFIG),
+        config=lambda wildcards: json.dumps(CONFIG),
         model=lambda wildcards, input: os.path.dirname(input.model[0]),
         results=lambda wildcards, input: [f"--result={file}" for file in input.results],
         # of a thousand acquisitions their folder, because a command cannot name all files

@@ -11,7 +11,7 @@ rule split:
     params:
         acquisitions=lambda wildcards, input: [f"{a.split}={a.group}={f}" for a, f in zip(ACQUISITIONS, input)],
         # Snakemake compares only parameters that do not follow from the input
-        roles=[f"{a.name}={a.split}={a.group}" for a in ACQUISITIONS],
+        roles=lambda wildcards: [f"{a.name}={a.split}={a.group}" for a in ACQUISITIONS],
         code=code("lusco.split"),
     shell:
         "lusco --log {log} split {params.acquisitions:q} --out {output}"

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 
 from lusco.model import ModelDescription
-from lusco.network import PATCH_PX
 from lusco.package.check import TOLERANCE
 from lusco.package.graph import OPSET
 from lusco.package.parts import (
@@ -29,6 +28,7 @@ from lusco.package.parts import (
     tensor_file,
 )
 from lusco.package.readme import FORBIDDEN, LIMITATIONS, in_words, summary
+from lusco.reach import PATCH_PX
 from lusco.schema import read_yaml
 
 FORMAT_VERSION = "0.5.4"

@@ -15,8 +15,9 @@ from torch.nn import functional
 
 from lusco.heads import HEADS
 from lusco.model import ModelDescription
-from lusco.network import UNet, coarsest_px
+from lusco.network import UNet
 from lusco.package.parts import INPUT, OUTPUT, as_zip
+from lusco.reach import coarsest_px
 
 OPSET = 18  # of ONNX; what runtimes of the last years read
 

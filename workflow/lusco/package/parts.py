@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from lusco.network import coarsest_px, context_px
+from lusco.reach import coarsest_px, context_px
 
 RDF, README, CARD, LICENSE, COVER = "rdf.yaml", "README.md", "MODEL_CARD.md", "LICENSE", "cover.png"
 ONNX, TORCHSCRIPT = "weights.onnx", "weights.torchscript.pt"

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lusco.network import UNet, coarsest_px, context_px
+from lusco.network import UNet
+from lusco.reach import coarsest_px, context_px
 from lusco.render import Points
 
 SYMMETRIES = tuple((turns, step) for turns in range(4) for step in (1, -1))  # right angles, and each one mirrored

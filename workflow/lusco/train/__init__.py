@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from lusco import __version__
 from lusco.answer import Answer
 from lusco.calibrate import KNOWN, chosen_on_validation
-from lusco.errors import Fault, InputError
+from lusco.errors import Fault, InputError, raise_all
 from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
 from lusco.heads import HEADS
@@ -26,11 +26,11 @@ from lusco.model import (
     validation_acquisitions,
     write_model,
 )
-from lusco.network import UNet, coarsest_px
+from lusco.network import UNet
 from lusco.recolor.network import answer_of
 from lusco.render import points_of
 from lusco.repeats import Repeats, learn_repeats, traced, usable
-from lusco.settings import TrainSettings
+from lusco.settings import TrainSettings, unfit_sizes
 from lusco.superpose import composites_of
 from lusco.superpose.composites import Composites
 from lusco.table import Localizations
@@ -228,15 +228,7 @@ def _check_sizes(side_px: int, settings: TrainSettings, device: str) -> None:
         what = f"{settings.devices} devices are asked for, and there are {present}"
         mend = "ask for fewer, or with `train.device: cpu` for as many processes"
         raise InputError(Fault("configuration", what, mend, "key `train.devices`"))
-    if settings.batch % settings.devices:
-        what = f"{settings.devices} devices cannot share a batch of {settings.batch} crops equally"
-        mend = f"choose a multiple of {settings.devices}, or other `devices`"
-        raise InputError(Fault("configuration", what, mend, "key `train.batch`"))
-    step = coarsest_px(settings.depth)
-    for name, side in (("superpose.crop_px", side_px), ("train.crop_px", settings.crop_px)):
-        if side % step:
-            what = f"a crop of {side} pixels does not fit a network of depth {settings.depth}"
-            raise InputError(Fault("configuration", what, f"choose a multiple of {step}", f"key `{name}`"))
+    raise_all(unfit_sizes(asdict(settings), side_px, "configuration"))
 
 
 def _remove_unfinished(out: Path, current: Path) -> None:
