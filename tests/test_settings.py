@@ -276,12 +276,6 @@ def test_a_whole_number_written_with_a_point_is_one():
     assert isinstance(stage_settings("train", {"steps": 100.0}).steps, int)
 
 
-def test_by_hand_too_a_network_is_as_large_as_the_one_it_starts_from():
-    given = {"start_from": SHIPPED, "wide_blocks": 4}
-    settings = stage_settings("train", given)
-    assert (settings.features, settings.depth, settings.wide_blocks) == (48, 2, 4)
-
-
 def test_settings_of_a_stage_come_from_json_or_a_file(tmp_path):
     file = tmp_path / "train.yaml"
     file.write_text("steps: 7")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from lusco.errors import Fault, InputError
-from lusco.model import size_of
 from lusco.reach import coarsest_px
 from lusco.schema import check, read_yaml
 
@@ -97,8 +96,6 @@ STAGES = {
 def stage_settings(stage: str, given: str | dict[str, Any] | None) -> Any:
     """Settings of one stage from inline JSON, a JSON or YAML file, or a dictionary; defaults filled in.
 
-    The size of a network is by default that of the model it starts from.
-
     Parameters
     ----------
     stage : str
@@ -125,11 +122,7 @@ def stage_settings(stage: str, given: str | dict[str, Any] | None) -> Any:
             given = json.loads(given)
         except (ValueError, RecursionError) as error:
             raise InputError(Fault(file, f"not JSON ({error})", "give JSON or the path of a YAML file")) from None
-    given, schema = given or {}, read_yaml(SCHEMA)["properties"][stage]
-    full = check(given, schema, file)
-    if full.get("start_from"):
-        full |= size_of(full["start_from"]) | given
-    return STAGES[stage](**full)
+    return STAGES[stage](**check(given or {}, read_yaml(SCHEMA)["properties"][stage], file))
 
 
 def unfit_sizes(train: Mapping[str, Any], composite_px: int, file: str | Path) -> Iterator[Fault]:
