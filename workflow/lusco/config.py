@@ -151,10 +151,10 @@ def _unfit_models(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
             what = f"the model in `{folder}` has pixels of {model.pixel_nm:g} nm, not {full['pixel_nm']:g}"
             yield Fault(file, what, "set `pixel_nm` to that of the model, or name another model", f"key `{key}`")
         elif key == "pretrained" and model:
-            # the scale of its images is that of images so smoothed
             if model.structures != tuple(full["structures"]):
                 what = f"the model in `{folder}` knows the structures {', '.join(model.structures)}"
                 yield Fault(file, what, "name these, in its order, or train another", "key `structures`")
+            # the scale of its images is that of images so smoothed
             own, asked = (how.get("smoothing_nm") for how in (model.training, full["evaluate"]))
             if own not in (None, asked):
                 what = f"the model in `{folder}` knows images that are smoothed by {own:g} nm, not by {asked:g}"
