@@ -161,6 +161,17 @@ def test_composites_add_up_and_know_each_localization(two_structures, tmp_path):
             np.testing.assert_array_equal(own["frame"], source.table["frame"].iloc[own["row"]])
 
 
+def test_acquisitions_serve_equally_often_and_meet_in_ever_other_combinations(tmp_path):
+    sources = [acquisition(f"{name}_{k}", name, number=50) for name in ("rings", "lines", "dots") for k in range(3)]
+    superpose(sources, ["rings", "lines", "dots"], "test", 27, 64, 20, 1, tmp_path / "c")
+    met = pd.DataFrame(open_composites(tmp_path / "c").sources)
+    for structure in met:
+        assert met[structure].value_counts().tolist() == [9, 9, 9]
+        rounds = met[structure].to_numpy().reshape(9, 3)
+        assert all(len(set(each)) == 3 for each in rounds)  # also in the first composites of many
+    assert len(met.drop_duplicates()) > 9  # of 27 that there are
+
+
 def test_traces_of_different_acquisitions_stay_apart(tmp_path):
     """Each numbers its own; of a third one, none is known."""
     number = np.arange(4_000) // 4

@@ -153,14 +153,24 @@ def composites_of(
     for index in range(number):
         name = f"{split}_{index:03d}"
         rng = random_generator(seed, name)
-        # acquisitions in turn, so that each serves as often as the others
-        chosen = [candidates[index % len(candidates)] for candidates in fields]
+        chosen = [in_turn(candidates, index, seed, split) for candidates in fields]
         parts = [
             localizations_of(field, sources[field.name], channel, side_px * pixel_nm, 1.0, rng)
             for channel, field in enumerate(chosen)
         ]
         named = {field.structure: field.name for field in chosen}
         yield name, named, pd.concat(parts, ignore_index=True)
+
+
+def in_turn(candidates: Sequence[Field], turn: int, seed: int, purpose: str) -> Field:
+    """The acquisition of a structure whose turn it is.
+
+    Each serves once in a round, so that all serve equally often; the order of a round is drawn for each structure, so
+    that the same acquisitions are not always superposed with each other.
+    """
+    this_round, place = divmod(turn, len(candidates))
+    rng = random_generator(seed, purpose, "in turn", candidates[0].structure, this_round)
+    return candidates[rng.permutation(len(candidates))[place]]
 
 
 def localizations_of(

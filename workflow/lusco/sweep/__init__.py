@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lusco.errors import Fault, raise_all
-from lusco.superpose import by_structure, localizations_of, random_generator
+from lusco.superpose import by_structure, in_turn, localizations_of, random_generator
 from lusco.superpose.composites import write_composites
 from lusco.superpose.pieces import Field
 from lusco.table import Localizations
@@ -127,7 +127,7 @@ def superpose_sweep(
         for index in range(number):
             condition = SWEEPS[sweep](level, index, len(structures))
             # structures are singled out in turn: each meets each of its acquisitions
-            chosen = [candidates[index // len(structures) % len(candidates)] for candidates in fields]
+            chosen = [in_turn(candidates, index // len(structures), seed, "sweep") for candidates in fields]
             rng = random_generator(seed, "sweep", index)
             table = _arranged(chosen, sources, condition, side_px * pixel_nm, rng)
             named = {field.structure: field.name for field, keep in zip(chosen, condition.keep, strict=True) if keep}
