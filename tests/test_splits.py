@@ -10,8 +10,11 @@ import pytest
 
 from lusco import table
 from lusco.cli import main
+from lusco.errors import InputError
+from lusco.settings import stage_settings
 from lusco.sheet import LEARNING, SPLITS, Acquisition
 from lusco.sheet_reader import assign_splits
+from lusco.split import check_alike
 
 STRUCTURES = ["pores", "tubes"]
 FRACTIONS = {"validation": 0.2, "test": 0.2}
@@ -97,3 +100,71 @@ def test_a_group_may_hold_an_equals_sign(tmp_path, monkeypatch):
         main()
     assert ended.value.code == 0
     assert pd.read_csv(tmp_path / "splits.tsv", sep="\t").loc[0, ["split", "group"]].tolist() == ["train", "day=1"]
+
+
+def blinking(rng: np.random.Generator, repeats: int) -> dict[str, np.ndarray]:
+    """Localizations of 400 molecules in 8 um, each found again within ten frames so many times."""
+    shape = (400, repeats)
+    place = {axis: rng.uniform(0, 8000, (400, 1)) + rng.normal(0, 8, shape) for axis in ("x_nm", "y_nm")}
+    frame = rng.integers(1, 10_000, (400, 1)) + rng.integers(0, 10, shape)
+    columns = {axis: np.clip(values, 0, 8000) for axis, values in place.items()}
+    columns |= {"frame": frame, "uncertainty_nm": np.full(shape, 8.0)}
+    return {name: values.ravel() for name, values in columns.items()}
+
+
+def assigned(folder: Path, changes: dict[str, dict[str, np.ndarray]], repeats: int = 4) -> list[tuple[str, str, Path]]:
+    """An acquisition for each split, and two mixtures; some lack columns (None), or have others."""
+    rng, found = np.random.default_rng(0), []
+    for name in ("train", "validation", "test", "apply_1", "apply_2"):
+        changed = blinking(rng, repeats) | changes.get(name, {})
+        columns = {key: values for key, values in changed.items() if values is not None}
+        path = folder / f"{name}.parquet"
+        table.write(table.localizations(columns, (0, 8000, 0, 8000), {"acquisition": name}), path)
+        found.append((name.split("_")[0], "", path))
+    return found
+
+
+def faults(acquisitions: list[tuple[str, str, Path]], **settings: object) -> list[str]:
+    try:
+        check_alike(acquisitions, stage_settings("train", settings))
+    except InputError as error:
+        return [str(fault) for fault in error.faults]
+    return []
+
+
+NO_FRAMES, NO_PRECISION = {"frame": None}, {"uncertainty_nm": None}
+IMAGE = {"weight": np.full(1600, 2.0, dtype=np.float32)}
+TRACES = {"trace": np.arange(1600) // 4}
+
+
+def test_what_lacks_the_frames_or_uncertainties_of_what_is_learned_from_is_told_before_the_training(tmp_path):
+    assert faults(assigned(tmp_path, {})) == []
+    lacking = assigned(tmp_path, {"test": NO_PRECISION, "apply_2": NO_FRAMES})
+    test, mixture = faults(lacking)
+    assert test.startswith("test: 1600 of its 1600 localizations lack an uncertainty")
+    assert mixture.startswith("apply_2: it has no frames, by which")
+    assert faults(lacking, settle=False) == faults(lacking, head="regression") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "repeats"),
+    [({"train": NO_FRAMES, "apply_1": NO_FRAMES}, 4), ({"validation": NO_PRECISION}, 4), ({"apply_1": NO_FRAMES}, 1)],
+)
+def test_a_model_that_cannot_tell_repeats_asks_none_of_what_it_is_applied_to(tmp_path, changes, repeats):
+    assert faults(assigned(tmp_path, changes, repeats)) == []
+
+
+def test_mixtures_need_traces_where_these_are_learned_from_and_so_does_one_acquisition_for_test(tmp_path):
+    traced = dict.fromkeys(("train", "apply_1"), TRACES)
+    test, mixture = faults(assigned(tmp_path, traced))
+    assert test.startswith("test: it names no traces")
+    assert mixture.startswith("apply_2: it names no traces")
+    assert faults(assigned(tmp_path, traced | {"test": TRACES, "apply_2": TRACES})) == []
+
+
+def test_an_image_is_refused_where_localizations_are_learned_from_and_told_once(tmp_path):
+    images = assigned(tmp_path, {"apply_1": IMAGE})
+    assert [fault[:24] for fault in faults(images, settle=False)] == ["apply_1: it is an image,"]
+    assert len(faults(assigned(tmp_path, {"apply_1": IMAGE | NO_FRAMES}))) == 1
+    assert faults(images, settle=False, subpixels=1) == []
+    assert faults(assigned(tmp_path, {"train": IMAGE | NO_FRAMES, "apply_1": IMAGE | NO_FRAMES})) == []

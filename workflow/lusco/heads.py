@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lusco.settings import SHARES
+
 TRACE_COUNTS = 1e-3  # keeps the shares defined where a regression predicts nothing at all
 
 
@@ -64,6 +66,6 @@ def _regression_channels(z: Tensor, shares: Tensor, composite: Tensor, scale: Te
 
 
 HEADS = {
-    "shares": Head(_shares_loss, _shares_log_probabilities, _shares_channels, divides=True),
+    SHARES: Head(_shares_loss, _shares_log_probabilities, _shares_channels, divides=True),
     "regression": Head(_regression_loss, _regression_log_probabilities, _regression_channels, divides=False),
 }

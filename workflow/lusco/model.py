@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lusco.errors import Fault, InputError
 from lusco.files import RESTORE, atomic, read_json, write_json
 from lusco.schema import check, read_yaml
+from lusco.settings import SHARES
 
 if TYPE_CHECKING:
     from lusco.network import UNet
@@ -85,7 +86,7 @@ class ModelDescription:
     @property
     def divides(self) -> bool:
         """Whether the channels are shares of what was measured, as `lusco.heads` has it, without torch."""
-        return self.head == "shares"
+        return self.head == SHARES
 
     def threshold(self, crosstalk: float) -> float:
         """The lowest threshold whose crosstalk on validation is at or under `crosstalk`.

@@ -206,6 +206,12 @@ def points_of(acquisition: Localizations, pixel_nm: float) -> Points:
     return Points(x_nm, y_nm, weight, (x0, y0), pixel_nm, shape, frame, uncertainty_nm, trace)
 
 
+def by_whole_pixels(name: str) -> Fault:
+    """That an image of this name cannot be shown to a model that sees positions within pixels."""
+    what = "it is an image, and the model needs to see where in a pixel a localization lies"
+    return Fault(name, what, "give the localizations, or use a model that was trained with `subpixels: 1`")
+
+
 def check_pixels_fit(acquisition: Localizations, pixel_nm: float, file: str | Path = "") -> None:
     """Check that whole pixels of an acquisition that is an image make up pixels of another size.
 

@@ -87,21 +87,25 @@ def check_usable(named: Iterable[tuple[str, Points]], repeats: Repeats) -> None:
     """
     if not repeats:
         return
-    told = traced if repeats.traces else usable
-    lacks = [(None if told(points) else (name, points)) for name, points in named if len(points)]
-    if not any(lacks) or (repeats.traces and not all(lacks)):
-        return
-    name, points = next(filter(None, lacks))
-    what, mend = _lacking(points, repeats)
+    each = [unusable(name, points, repeats.traces) for name, points in named if len(points)]
+    faults = [fault for fault in each if fault]
+    if faults and not (repeats.traces and len(faults) < len(each)):
+        raise InputError(faults[0])
+
+
+def unusable(name: str, points: Points, by_traces: bool) -> Fault | None:
+    """What keeps repeats from being told, by traces or without, if anything does."""
+    if traced(points) if by_traces else usable(points):
+        return None
+    what, mend = _lacking(points, by_traces)
     what = f"{what}, by which the model finds localizations of the same molecule"
-    raise InputError(Fault(name, what, f"{mend}, or use a model that was trained with `settle: false`"))
+    return Fault(name, what, f"{mend}, or use a model that was trained with `settle: false`")
 
 
-def _lacking(points: Points, repeats: Repeats) -> tuple[str, str]:
-    """What keeps repeats from being told, and what to do about it."""
+def _lacking(points: Points, by_traces: bool) -> tuple[str, str]:
     if points.of_image:
         return "it is an image and has no localizations", "give those"
-    if repeats.traces:
+    if by_traces:
         return "it names no traces", "export them"
     if not _has_frames(points):
         return "it has no frames", "name their column in `columns`"

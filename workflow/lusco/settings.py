@@ -15,6 +15,7 @@ from lusco.reach import coarsest_px
 from lusco.schema import check, read_yaml
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+SHARES = "shares"  # the head whose channels are shares of what was measured, in `lusco.heads`
 
 
 @dataclass(frozen=True)

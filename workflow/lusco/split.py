@@ -1,11 +1,17 @@
-"""The split on disk: which acquisition served for training, validation, test or application."""
+"""The split on disk: which acquisition served for what, and whether a model can be shown all of them alike."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lusco import table
+from lusco.errors import Fault, raise_all
 from lusco.files import atomic
+from lusco.render import Points, by_whole_pixels, points_of
+from lusco.repeats import learn_repeats, traced, unusable
+from lusco.settings import SHARES, TrainSettings
+from lusco.table import Localizations
 
 COLUMNS = ("acquisition", "structure", "split", "group", "localizations", "field_um", "density_per_um2")
 
@@ -36,3 +42,67 @@ def write_splits(assigned: Sequence[tuple[str, str, Path]], out: str | Path) -> 
                     f"{rows / ((x1 - x0) * (y1 - y0) / 1e6):.1f}",
                 )
             )
+
+
+@dataclass(frozen=True)
+class _Acquisition:
+    """What a model can be shown of an acquisition, without its localizations."""
+
+    name: str
+    path: Path
+    is_traced: bool
+    is_image: bool
+    without_traces: Fault | None
+    without_frames: Fault | None
+
+
+def check_alike(assigned: Sequence[tuple[str, str, Path]], settings: TrainSettings) -> None:
+    """Check that what a model is for can be shown to it as what it learns from, before it has learnt for hours.
+
+    Parameters
+    ----------
+    assigned : sequence of tuple
+        As for `write_splits`.
+    settings : TrainSettings
+        How the model is trained.
+
+    Raises
+    ------
+    InputError
+        With all acquisitions for test or application that lack what those for training and validation have.
+    """
+    if settings.head != SHARES:  # it is shown what was measured, by whole pixels
+        return
+    of = {split: [] for split in ("train", "validation", "test", "apply")}
+    for split, _, path in assigned:
+        of[split].append(_read(path))
+    faults = list(_without_repeats(of)) if settings.settle else []
+    if settings.subpixels > 1 and not any(a.is_image for a in of["train"] + of["validation"]):
+        told = {fault.file for fault in faults}
+        images = [a.name for a in of["test"] + of["apply"] if a.is_image]
+        faults += [by_whole_pixels(name) for name in images if name not in told]
+    raise_all(faults)
+
+
+def _without_repeats(of: dict[str, list[_Acquisition]]) -> Iterator[Fault]:
+    """What has no repeats, where a model learns from those."""
+    if any(a.is_traced for a in of["train"]):
+        test, mixtures = ([a.without_traces for a in of[split] if a.without_traces] for split in ("test", "apply"))
+        if not any(a.is_traced for a in of["test"]):  # a structure may have been measured otherwise
+            yield from test[:1]
+        yield from mixtures
+    elif not any(a.without_frames for a in of["train"] + of["validation"]):
+        lacking = [a.without_frames for a in of["test"] + of["apply"] if a.without_frames]
+        if lacking and learn_repeats([_points(table.read(a.path)) for a in of["train"]]):
+            yield from lacking
+
+
+def _read(path: Path) -> _Acquisition:
+    acquisition = table.read(path)
+    name, points = acquisition.source["acquisition"], _points(acquisition)
+    faults = [unusable(name, points, by_traces) if len(points) else None for by_traces in (True, False)]
+    return _Acquisition(name, path, traced(points), points.of_image, *faults)
+
+
+def _points(acquisition: Localizations) -> Points:
+    return points_of(acquisition, 100.0)  # pixels of any size: what repeats does so in none

@@ -250,6 +250,12 @@ def training(model):
     return how
 
 
+def shown_how():
+    """How the model that recolours mixtures is shown what it learns from; empty for a pretrained one."""
+    how = {} if CONFIG["pretrained"] else training(CONFIG["model"])
+    return json.dumps({key: how[key] for key in ("head", "settle", "subpixels")}) if how else ""
+
+
 def gpus(model):
     """How many GPUs its training asks for."""
     how = training(model)

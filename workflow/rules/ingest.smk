@@ -27,6 +27,7 @@ rule ingest:
         "results/acquisitions/{acquisition}/{key}/ingest.log",
     wildcard_constraints:
         acquisition=names(MEASURED),
+    priority: 1
     conda:
         "../../envs/data.yaml"
     resources:

@@ -8,6 +8,7 @@ rule simulate:
         "results/acquisitions/{acquisition}/{key}/simulate.log",
     wildcard_constraints:
         acquisition=names(SIMULATED),
+    priority: 1
     conda:
         "../../envs/data.yaml"
     params:

@@ -80,16 +80,21 @@ def render(
 
 @app.command()
 def split(
-    acquisitions: Annotated[list[str], typer.Argument(help="split=group=localizations of each.")], out: Out
+    acquisitions: Annotated[list[str], typer.Argument(help="split=group=localizations of each.")],
+    out: Out,
+    training: Annotated[str, typer.Option(help="Settings of the training, as JSON; empty if there is none.")] = "",
 ) -> None:
-    """Write down which acquisition serves for what."""
-    from lusco.split import write_splits
+    """Write down which acquisition serves for what, and check that the model can be shown all of them alike."""
+    from lusco.settings import stage_settings
+    from lusco.split import check_alike, write_splits
 
     assigned = []
     for text in acquisitions:
         name, _, rest = text.partition("=")
         group, _, path = rest.rpartition("=")  # a group may have a `=`, our own paths have none
         assigned.append((name, group, Path(path)))
+    if training:
+        check_alike(assigned, stage_settings("train", training))
     write_splits(assigned, out)
 
 

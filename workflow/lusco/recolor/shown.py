@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lusco.errors import Fault, InputError
+from lusco.errors import InputError
 from lusco.model import ModelDescription
-from lusco.render import Points, check_pixels_fit, points_of, shape_px
+from lusco.render import Points, by_whole_pixels, check_pixels_fit, points_of, shape_px
 from lusco.repeats import Repeats, check_usable, settled
 from lusco.table import Localizations
 
@@ -24,9 +24,7 @@ def check_like_learned(named: Iterable[tuple[str, Points]], model: ModelDescript
     check_usable(named, Repeats(**model.repeats))
     images = [name for name, points in named if points.of_image]
     if images and model.subpixels > 1:
-        what = "it is an image, and the model needs to see where in a pixel a localization lies"
-        mend = "give the localizations, or use a model that was trained with `subpixels: 1`"
-        raise InputError(Fault(images[0], what, mend))
+        raise InputError(by_whole_pixels(images[0]))
 
 
 def shown(acquisition: Localizations, model: ModelDescription, file: str | Path = "") -> np.ndarray:
