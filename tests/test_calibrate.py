@@ -30,8 +30,12 @@ def test_answers_come_in_the_order_of_the_composites_however_long_each_takes(at_
         time.sleep(0.02 * (4 - table["x_nm"].iloc[0]))
         return Answer(table["x_nm"].to_numpy()[:, None])
 
-    got = [(table["x_nm"].iloc[0], *answer.log_probabilities[0]) for table, answer in _answered(apply, tables, at_once)]
-    assert got == [(float(index), float(index)) for index in range(5)]
+    composites = [(frozenset({str(index)}), table) for index, table in enumerate(tables)]
+    got = [
+        (*names, table["x_nm"].iloc[0], *answer.log_probabilities[0])
+        for names, table, answer in _answered(apply, composites, at_once)
+    ]
+    assert got == [(str(index), float(index), float(index)) for index in range(5)]
 
 
 def drawn_from(probabilities, rng, localizations):

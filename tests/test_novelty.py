@@ -8,7 +8,8 @@ from lusco.novelty import (
     FEATURES,
     LEAST_COUNTS,
     SCALES_PX,
-    at_one_precision,
+    _from_others,
+    at_each_precision,
     describe,
     learn,
     learn_from,
@@ -44,7 +45,13 @@ def regions(number, seed=0, around=1, uncertainty_nm=None, **how):
     """The regions of so many composites."""
     rng = np.random.default_rng(seed)
     images = [scattered(rng, **how) for _ in range(number)]
-    return pd.concat([described(c, around, uncertainty_nm=uncertainty_nm) for c in images], ignore_index=True)
+    return own_acquisition([described(c, around, uncertainty_nm=uncertainty_nm) for c in images])
+
+
+def own_acquisition(composites):
+    """Regions of composites that share no acquisition."""
+    named = (table.assign(acquisitions=[frozenset({str(k)})] * len(table)) for k, table in enumerate(composites))
+    return pd.concat(named, ignore_index=True)
 
 
 def knowing(number=60, around=1, **how):
@@ -166,7 +173,7 @@ def test_features_that_go_together_are_unfamiliar_where_they_part(monkeypatch):
         common = rng.uniform(-2, 2, number)
         rows = {feature: common + rng.normal(0, 0.05, number) for feature in FEATURES}
         rows["log_density"] += difference
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows | {"acquisitions": [frozenset({"the same"})] * number})
 
     training, validation, apart = made_up(15, 0), made_up(200, 0), made_up(200, 1)
     known = learn(training, validation, REGION_PX, 1)
@@ -190,16 +197,51 @@ def test_the_alarm_is_set_by_validation_and_not_by_what_was_learnt_from():
     assert (knowing().novelty(validation) > 1).mean() > 0.2
 
 
+def differing(acquisitions, seed):
+    """Regions of four composites of each acquisition, which differ in density by a factor of two."""
+    rng = np.random.default_rng(seed)
+    tables = []
+    for name in acquisitions:
+        density = DENSITY * 2 ** rng.uniform(-0.5, 0.5)
+        found = pd.concat([described(scattered(rng, density)) for _ in range(4)])
+        tables.append(found.assign(acquisitions=[frozenset({name})] * len(found)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def test_what_differs_between_acquisitions_raises_no_alarm_though_one_alone_validates():
+    """From a bank of few acquisitions, others are as far as these are from each other."""
+    training, new = differing("abcde", 0), differing("fghijklmno", 2)
+    alike = training[training["acquisitions"] == {"a"}]  # a validation acquisition that one of training resembles
+    known = learn(training, alike, REGION_PX, 1)
+    assert (known.novelty(new) > 1).mean() < 0.05
+    as_one = training.assign(acquisitions=[frozenset({"one"})] * len(training))  # then only validation can tell
+    assert (learn(as_one, alike, REGION_PX, 1).novelty(new) > 1).mean() > 0.2
+
+
+def test_a_composite_is_not_compared_with_those_that_share_an_acquisition():
+    known = np.array([[0.0], [1.0], [10.0], [30.0]])
+    sets = [frozenset(names) for names in ("ab", "ac", "de", "af")]
+    np.testing.assert_allclose(_from_others(known, sets), [10, 9, (10 + 9 + 20) / 3, 20])
+    assert len(_from_others(known, [frozenset("a")] * 4)) == 0
+
+
+def test_a_model_keeps_no_more_regions_than_it_may(monkeypatch):
+    monkeypatch.setattr("lusco.novelty.MOST_KNOWN", 50)
+    known = knowing()
+    assert len(known.features) == 50
+    assert (known.novelty(regions(60)) > 1).mean() < 0.05
+
+
 def test_a_model_that_is_undecided_where_it_never_was_is_unfamiliar():
     rng = np.random.default_rng(0)
-    found = pd.concat([described(scattered(rng), sure=0.99) for _ in range(60)], ignore_index=True)
+    found = own_acquisition([described(scattered(rng), sure=0.99) for _ in range(60)])
     known = learn(found[::2], found[1::2], REGION_PX, 1)
     assert (known.novelty(regions(1)) > 1).all()
 
 
 def test_whole_composites_are_described_in_regions_and_their_surroundings():
     rng = np.random.default_rng(0)
-    images = [answered(scattered(rng)) for _ in range(20)]
+    images = [(*answered(scattered(rng)), frozenset({"a", "b"})) for _ in range(20)]
     known = learn_from(images[:10], images[10:], PIXEL_NM, SIDE_PX)
     assert (known.side_px, known.surroundings) == (REGION_PX, SIDE_PX // REGION_PX)
     assert len(known.features) == 10, "the four regions of a composite have the same surroundings"
@@ -246,16 +288,18 @@ def test_varied_intensities_are_scaled():
 def test_a_composite_is_described_as_precise_as_one_of_its_acquisitions():
     """As a mixture is, which is imaged at once."""
     composite = pd.DataFrame({"structure": [0, 0, 1, 1], "uncertainty_nm": [4.0, 9.0, 20.0, 20.0]})
-    means = [at_one_precision(composite, np.random.default_rng(seed))["uncertainty_nm"] for seed in range(20)]
-    np.testing.assert_allclose(sorted({round(float(np.exp(np.log(each).mean())), 6) for each in means}), [6, 20])
-    for each in means:
+    found = [each["uncertainty_nm"] for each in at_each_precision(composite)]
+    np.testing.assert_allclose([np.exp(np.log(each).mean()) for each in found], [6, 20])
+    for each in found:
         np.testing.assert_allclose(each / each[0], composite["uncertainty_nm"] / 4)
-    assert at_one_precision(composite[:0], np.random.default_rng(0)).empty
+    assert next(at_each_precision(composite[:0])).empty
 
 
 def test_unknown_uncertainties_stay_unknown():
     composite = pd.DataFrame({"structure": [0, 1], "uncertainty_nm": [np.nan, 20.0]})
-    assert at_one_precision(composite, np.random.default_rng(0))["uncertainty_nm"].isna().any()
+    assert [each["uncertainty_nm"].isna().tolist() for each in at_each_precision(composite)] == [[True, False]]
+    unknown = composite.assign(uncertainty_nm=np.nan)
+    assert [each["uncertainty_nm"].isna().all() for each in at_each_precision(unknown)] == [True]
 
 
 def test_a_varied_table_holds_a_part_of_what_the_composite_held():

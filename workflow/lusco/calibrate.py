@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 from lusco.answer import Answer, Apply, Temperature, finish, log_ratio, soften
 from lusco.evaluate.assignment import ALL, THRESHOLDS, accepted_counts, assignment_table
 from lusco.evaluate.distances import distance, prepare
-from lusco.novelty import at_one_precision, learn_from, varied_table
+from lusco.novelty import at_each_precision, learn_from, varied_table
 from lusco.render import Points
 from lusco.superpose import random_generator
 from lusco.superpose.composites import Composites
@@ -26,10 +26,12 @@ SHARPNESS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 KNOWN = 8  # composites of training acquisitions of which regions are known, for each of validation
 TINY = 1e-9  # of a distance, so that a perfect channel has a logarithm
 
+Composite = tuple[frozenset[str], pd.DataFrame]  # its acquisitions and its localizations
+
 
 def chosen_on_validation(
     apply: Apply,
-    training: Iterable[pd.DataFrame],
+    training: Iterable[Composite],
     validation: Composites,
     scales: Sequence[float],
     smoothing_nm: float,
@@ -42,8 +44,8 @@ def chosen_on_validation(
     ----------
     apply : callable
         The model.
-    training : iterable of pandas.DataFrame
-        Localizations of composites of the training acquisitions, of which regions are known.
+    training : iterable of tuple
+        Acquisitions and localizations of composites of the training acquisitions, of which regions are known.
     validation : Composites
         Composites of the validation acquisitions.
     scales : sequence of float
@@ -63,8 +65,9 @@ def chosen_on_validation(
         For `train` and `validation`, where there are two composites at least, their number `composites`, the mean
         `accuracy` over them and its standard `error`, each structure counting alike.
     """
-    tables = [validation.table(index) for index in range(len(validation))]
-    answers = [answer for _, answer in _answered(apply, tables, at_once)]
+    sources, tables = validation.sources, [validation.table(index) for index in range(len(validation))]
+    others = [(frozenset(names.values()), table) for names, table in zip(sources, tables, strict=True)]
+    answers = [answer for *_, answer in _answered(apply, others, at_once)]
     joined = pd.concat([table.assign(composite=k) for k, table in enumerate(tables)], ignore_index=True)
     weight = joined["weight"].to_numpy()[:, None] * np.eye(len(validation.structures))[joined["structure"]]
     logs = np.concatenate([answer.log_probabilities for answer in answers])
@@ -81,26 +84,26 @@ def chosen_on_validation(
             validation.pixel_nm,
         )
 
-    def varied(composites: Iterable[pd.DataFrame], split: str) -> Iterator[pd.DataFrame]:
+    def varied(composites: Iterable[Composite], split: str) -> Iterator[Composite]:
         """Each composite, and a thinner or lesser one, which is known too."""
-        for index, table in enumerate(composites):
-            yield table
-            yield varied_table(table, len(validation.structures), random_generator(seed, "varied", split, index))
+        for index, (names, table) in enumerate(composites):
+            rng = random_generator(seed, "varied", split, index)
+            yield names, table
+            yield names, varied_table(table, len(validation.structures), rng)
 
     right = {"train": [], "validation": []}
 
-    def looked_at(composites: Iterable[pd.DataFrame], split: str) -> Iterator[tuple[Points, np.ndarray]]:
-        """Localizations and their probabilities."""
+    def looked_at(composites: Iterable[Composite], split: str) -> Iterator[tuple[Points, np.ndarray, frozenset[str]]]:
+        """Localizations, their probabilities and their acquisitions."""
         answered = _answered(apply, varied(composites, split), at_once)
-        for index, (table, answer) in enumerate(answered):
+        for index, (names, table, answer) in enumerate(answered):
             if index % 2 == 0:  # as it is, not varied
                 right[split].append(_accuracy(table, answer))
-            described = at_one_precision(table, random_generator(seed, "precision", split, index))
-            points = validation.points(described)
-            yield points, soften(answer.log_probabilities, temperature.of(points))
+            for points in map(validation.points, at_each_precision(table)):
+                yield points, soften(answer.log_probabilities, temperature.of(points)), names
 
     known = learn_from(
-        looked_at(training, "train"), looked_at(tables, "validation"), validation.pixel_nm, validation.side_px
+        looked_at(training, "train"), looked_at(others, "validation"), validation.pixel_nm, validation.side_px
     )
     chosen = {
         "temperature": asdict(temperature),
@@ -144,17 +147,19 @@ def _mean(values: Sequence[float]) -> dict[str, float]:
     return {"composites": len(known), "accuracy": float(known.mean()), "error": float(known.sem())}
 
 
-def _answered(apply: Apply, tables: Iterable[pd.DataFrame], at_once: int) -> Iterator[tuple[pd.DataFrame, Answer]]:
-    """Tables in their order, each with the model's answer."""
+def _answered(
+    apply: Apply, composites: Iterable[Composite], at_once: int
+) -> Iterator[tuple[frozenset[str], pd.DataFrame, Answer]]:
+    """Composites in their order, each with the model's answer."""
     with ThreadPoolExecutor(at_once) as pool:
         waiting = deque()
-        for table in tables:
-            waiting.append((table, pool.submit(apply, table)))
+        for composite in composites:
+            waiting.append((composite, pool.submit(apply, composite[1])))
             if len(waiting) > at_once:  # no more in memory than need be
                 first, answer = waiting.popleft()
-                yield first, answer.result()
+                yield *first, answer.result()
         for first, answer in waiting:
-            yield first, answer.result()
+            yield *first, answer.result()
 
 
 def fit_temperature(log_probabilities: np.ndarray, counts: np.ndarray, points: Points) -> Temperature:

@@ -3,12 +3,12 @@
 A region is described by its density, by how counts cluster from one pixel to a quarter of the region, by how
 undecided the model is there, and by how precise localizations say they are, each averaged over the region and its
 surroundings, because a single region varies too much to tell. Its novelty is the distance to its nearest neighbours
-among regions of composites of the training acquisitions, in units of the distance that regions of validation
-composites exceed once in a hundred times: of other acquisitions, so that what differs from one known acquisition to the
-next raises no alarm.
+among regions of composites of the training acquisitions, in units of the distance that one in a hundred of these
+exceeds where only other acquisitions are known, or one in a hundred of validation composites, whichever is more: what
+differs from one known acquisition to the next raises no alarm.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,7 @@ LEAST_COUNTS = 50  # fewer say nothing about a region
 SCALES_PX = (1, 2, 4, 8, 16)
 NEIGHBOURS = 3
 FALSE_ALARMS = 0.01
+MOST_KNOWN = 5000  # regions that a model keeps
 SHRINKAGE = 0.3  # of the correlations of features, towards none
 KEEP_LEAST = 0.5
 # least deviation of precision, a factor of 1.1: what is known may be more alike than a laboratory's samples are
@@ -59,7 +60,7 @@ class Known:
     whitening : list of list of float
         Square matrix that brings features, less their mean, into these coordinates.
     distance : float
-        That only a fraction `FALSE_ALARMS` of regions of validation composites exceeds.
+        That only a fraction `FALSE_ALARMS` of regions of other acquisitions exceeds.
     """
 
     side_px: int
@@ -200,8 +201,8 @@ def varied_table(table: pd.DataFrame, structures: int, rng: np.random.Generator)
     return table.assign(weight=weight)[weight > 0].reset_index(drop=True)
 
 
-def at_one_precision(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Localizations of a composite whose uncertainties are, on average, those of one of its structures.
+def at_each_precision(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Localizations of a composite, once for each of its structures, with uncertainties whose mean is that one's.
 
     A mixture is imaged at once, and so as precisely as one acquisition; the mean of several, of which a composite is
     made, is rarely as good or as bad.
@@ -209,21 +210,20 @@ def at_one_precision(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFr
     Parameters
     ----------
     table : pandas.DataFrame
-        Localizations, of whose columns `structure` and `uncertainty_nm` count.
-    rng : numpy.random.Generator
-        Source of randomness.
+        Localizations, of whose columns `structure` and `uncertainty_nm` count; without uncertainties it is given as it
+        is.
     """
-    present = np.unique(table["structure"])
-    if not len(present):
-        return table
-    one = table["structure"] == rng.choice(present)
     logs = np.log(table["uncertainty_nm"].where(table["uncertainty_nm"] > 0))
-    return table.assign(uncertainty_nm=table["uncertainty_nm"] * np.exp(logs[one].mean() - logs.mean()))
+    means = logs.groupby(table["structure"]).mean().dropna()
+    if means.empty:
+        yield table
+    for mean in means:
+        yield table.assign(uncertainty_nm=table["uncertainty_nm"] * np.exp(mean - logs.mean()))
 
 
 def learn_from(
-    training: Iterable[tuple[Points, np.ndarray]],
-    validation: Iterable[tuple[Points, np.ndarray]],
+    training: Iterable[tuple[Points, np.ndarray, frozenset[str]]],
+    validation: Iterable[tuple[Points, np.ndarray, frozenset[str]]],
     pixel_nm: float,
     composite_px: int,
 ) -> Known:
@@ -232,7 +232,7 @@ def learn_from(
     Parameters
     ----------
     training, validation : iterable of tuple
-        Localizations and probabilities of each composite.
+        Localizations, probabilities and the acquisitions of each composite.
     pixel_nm : float
         Pixel size in nm.
     composite_px : int
@@ -240,11 +240,12 @@ def learn_from(
     """
     side_px = region_px(pixel_nm, composite_px)
     around = surroundings(side_px, composite_px)
-    described = (
-        pd.concat([describe(*image, side_px, around) for image in images], ignore_index=True)
-        for images in (training, validation)
-    )
-    return learn(*described, side_px, around)
+
+    def described(images: Iterable[tuple[Points, np.ndarray, frozenset[str]]]) -> pd.DataFrame:
+        tables = [(describe(*image, side_px, around), acquisitions) for *image, acquisitions in images]
+        return pd.concat([t.assign(acquisitions=[names] * len(t)) for t, names in tables], ignore_index=True)
+
+    return learn(described(training), described(validation), side_px, around)
 
 
 def learn(training: pd.DataFrame, validation: pd.DataFrame, side_px: int, surroundings: int) -> Known:
@@ -253,13 +254,16 @@ def learn(training: pd.DataFrame, validation: pd.DataFrame, side_px: int, surrou
     Parameters
     ----------
     training, validation : pandas.DataFrame
-        Regions, from `describe`, of composites of the training acquisitions, and of validation composites.
+        Regions, from `describe`, of composites of the training acquisitions, with the set of the names of these as
+        `acquisitions`, and of validation composites.
     side_px, surroundings : int
         As given to `describe`.
     """
     bank = training.drop_duplicates(FEATURES)  # regions with the same surroundings are one
     if bank.empty or validation.empty:  # nothing to compare with: nothing is called unfamiliar
         return Known(side_px, surroundings, [], [0.0] * len(FEATURES), np.eye(len(FEATURES)).tolist(), 1.0)
+    if len(bank) > MOST_KNOWN:
+        bank = bank.sample(MOST_KNOWN, random_state=0)
     precise = bool(bank["log_uncertainty"].notna().all())  # otherwise, precision is not looked at
     bank = bank if precise else bank.assign(log_uncertainty=0.0)
     mean = bank[FEATURES].mean().to_numpy()
@@ -268,8 +272,21 @@ def learn(training: pd.DataFrame, validation: pd.DataFrame, side_px: int, surrou
         whitening[FEATURES.index("log_uncertainty")] = 0
     known = np.round(_white(bank, mean, whitening), 3)
     apart, _ = _nearest(_white(validation, mean, whitening), known)
-    distance = max(float(np.quantile(apart, 1 - FALSE_ALARMS)), 1e-3)
+    # validation is often one acquisition or a few; and a model may be surer of what it learned from than of others
+    judged = [found for found in (apart, _from_others(known, bank["acquisitions"])) if len(found)]
+    distance = max(1e-3, *(float(np.quantile(found, 1 - FALSE_ALARMS)) for found in judged))
     return Known(side_px, surroundings, known.tolist(), mean.tolist(), whitening.tolist(), distance)
+
+
+def _from_others(known: np.ndarray, acquisitions: Iterable[frozenset[str]]) -> np.ndarray:
+    """Distance of known regions from those of composites that share no acquisition with theirs, where there are any."""
+    sets = list(acquisitions)
+    found = [np.zeros(0)]
+    for one in dict.fromkeys(sets):
+        own, others = np.array([each == one for each in sets]), np.array([not each & one for each in sets])
+        if others.any():
+            found.append(_nearest(known[own], known[others])[0])
+    return np.concatenate(found)
 
 
 def _whitening(features: np.ndarray) -> np.ndarray:

@@ -121,7 +121,10 @@ def train_peer(
         record = peer.train(training, validation, Clock(minutes), seed, threads, partial)
         scales = structure_scales(acquisitions, structures, smoothing_nm, validation.pixel_nm)
         apply = peer.load(partial, validation, threads)
-        known = (training.table(index) for index in range(min(len(training), KNOWN * len(validation))))
+        known = (
+            (frozenset(training.sources[index].values()), training.table(index))
+            for index in range(min(len(training), KNOWN * len(validation)))
+        )
         chosen, accuracy = chosen_on_validation(apply, known, validation, scales, smoothing_nm, seed)
     used = {name: sorted({sources[name] for sources in training.sources}) for name in structures}
     about = {"peer": name, "minutes": minutes, "seed": seed, "threads": threads, "acquisitions": used}

@@ -125,8 +125,8 @@ def train(
     logger.info("trained in %.1f min", (time.monotonic() - start) / 60)
     network.eval()
     known = (
-        table
-        for _, _, table in composites_of(
+        (frozenset(sources.values()), table)
+        for _, sources, table in composites_of(
             acquisitions, structures, "train", KNOWN * len(validation), validation.side_px, pixel_nm, seed
         )
     )
