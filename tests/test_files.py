@@ -122,6 +122,13 @@ def test_json_comes_back_and_has_no_nan(tmp_path):
     assert not (tmp_path / "b.json").exists()
 
 
+def test_a_list_of_numbers_is_a_line_and_text_that_looks_like_one_stays(tmp_path):
+    content = {"a": [[1, -2.5e-7], [3, None]], "b": ["[\n  1,\n  2\n]"], "c": [], "d": [[1], ["x"]]}
+    write_json(tmp_path / "a.json", content)
+    assert read_json(tmp_path / "a.json") == content
+    assert "    [1, -2.5e-07],\n    [3, null]\n" in (tmp_path / "a.json").read_text()
+
+
 def test_missing_or_broken_json_is_a_fault(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         read_json(tmp_path / "none.json")

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 import time
@@ -23,6 +24,8 @@ RESTORE = "restore it, or delete it and run again"
 
 # columns of tables that hold names, which may look like numbers
 NAMES = ("acquisition", "group", "composite", "model", "structure", "structure_a", "structure_b", "true_structure")
+
+_NUMBERS = re.compile(r'\[\n([^][{}"]*)\n *]')  # an indented list of numbers; no string of JSON holds a line's end
 
 _NO_ROOM = ("the disk is full, so the file could not be written", "free some space and run again")
 _NO_ACCESS = ("the folder cannot be written to", "make it writable and run again")
@@ -137,9 +140,14 @@ def check_writable(folder: str | Path) -> None:
 
 
 def write_json(path: str | Path, content: Any) -> None:
-    """Write `content` as indented JSON, atomically; NaN is refused because JSON has none."""
+    """Write `content` as indented JSON, atomically; NaN is refused because JSON has none.
+
+    A list of numbers is a line.
+    """
+    text = json.dumps(content, indent=2, allow_nan=False)
+    text = _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
     with atomic(path) as partial:
-        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        partial.write_text(text + "\n", encoding="utf-8")
 
 
 def _no_number(name: str) -> None:
