@@ -190,7 +190,7 @@ def test_what_a_region_cannot_tell_its_surroundings_can():
     assert flagged[1] > 2 * flagged[0]
 
 
-def test_the_alarm_is_set_by_validation_and_not_by_what_was_learnt_from():
+def test_the_alarm_is_at_least_that_of_validation_however_alike_the_training():
     training, validation = regions(60, 2), regions(60, 3, density_per_um2=1.3 * DENSITY)
     lenient = learn(training, validation, REGION_PX, 1)
     assert (lenient.novelty(validation) > 1).mean() <= 0.02
@@ -220,9 +220,16 @@ def test_what_differs_between_acquisitions_raises_no_alarm_though_one_alone_vali
 
 def test_a_composite_is_not_compared_with_those_that_share_an_acquisition():
     known = np.array([[0.0], [1.0], [10.0], [30.0]])
-    sets = [frozenset(names) for names in ("ab", "ac", "de", "af")]
-    np.testing.assert_allclose(_from_others(known, sets), [10, 9, (10 + 9 + 20) / 3, 20])
+    sets = [frozenset(names) for names in ("ab", "cd", "ce", "af")]
+    np.testing.assert_allclose(_from_others(known, sets), [(1 + 10) / 2, (1 + 29) / 2, (10 + 20) / 2, (29 + 20) / 2])
     assert len(_from_others(known, [frozenset("a")] * 4)) == 0
+
+
+def test_too_few_other_acquisitions_tell_nothing_of_how_far_others_are():
+    """Among few regions the nearest is farther, whatever the acquisitions."""
+    sets = [frozenset(names) for names in ("a", "b", "b", "b", "b")]
+    found = _from_others(np.arange(5.0)[:, None], sets)
+    np.testing.assert_allclose(found, [2])  # from 0 to 1, 2 and 3; and of b, too few are not b
 
 
 def test_a_model_keeps_no_more_regions_than_it_may(monkeypatch):
@@ -300,6 +307,11 @@ def test_unknown_uncertainties_stay_unknown():
     assert [each["uncertainty_nm"].isna().tolist() for each in at_each_precision(composite)] == [[True, False]]
     unknown = composite.assign(uncertainty_nm=np.nan)
     assert [each["uncertainty_nm"].isna().all() for each in at_each_precision(unknown)] == [True]
+    infinite = pd.DataFrame({"structure": [0, 1, 1], "uncertainty_nm": [10.0, 20.0, np.inf]})
+    assert [each["uncertainty_nm"].round(3).tolist() for each in at_each_precision(infinite)] == [
+        [7.071, 14.142, np.inf],
+        [14.142, 28.284, np.inf],
+    ]
 
 
 def test_a_varied_table_holds_a_part_of_what_the_composite_held():

@@ -141,7 +141,7 @@ def test_a_report_of_mixtures_alone_says_that_nothing_was_scored_and_how_to_have
     assert "Model models/theirs, pixels of 20 nm" in text
     assert "There is no measured basis for a verdict. No acquisitions of single structures were given" in text
     assert "that was 30 % of them, and 0.7 % of the others carried a wrong colour" in text
-    assert "was validated on, most of all by worse precision: another density, precision or pixel size" in text
+    assert "the model knows, most of all by worse precision: another density, precision or pixel size" in text
     for said_of_tests in ("test composites", "All numbers", "What counts as good", "Accuracy"):
         assert said_of_tests not in text, said_of_tests
         assert said_of_tests in text_of(report(replace(whole, summary=whole.summary.replace(0.95, float("nan")))))

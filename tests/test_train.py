@@ -8,13 +8,13 @@ import pytest
 import torch
 from lines_and_dots import SETTINGS, STRUCTURES, acquisition, in_pairs
 
-from lusco import table
+from lusco import novelty, table
 from lusco.calibrate import KNOWN
 from lusco.errors import InputError
 from lusco.model import learnt_acquisitions, read_description, validation_acquisitions
 from lusco.recolor import Recolorer
 from lusco.settings import stage_settings
-from lusco.superpose import superpose
+from lusco.superpose import composites_of, superpose
 from lusco.superpose.composites import open_composites, write_composites
 from lusco.train import _check_sizes, train
 from lusco.train.identity import fingerprint
@@ -256,6 +256,23 @@ def test_a_model_says_where_it_comes_from(trained):
     assert description.rejection[0]["rejected"] == 0
     composites = {split: found["composites"] for split, found in description.training["accuracy"].items()}
     assert composites == {"train": 3 * KNOWN, "validation": 3}
+
+
+def test_regions_are_known_with_the_acquisitions_of_their_composites(material, tmp_path, monkeypatch):
+    seen = {}
+
+    def learn_from(training, validation, pixel_nm, side_px):
+        seen.update(training=list(training), validation=list(validation))
+        return novelty.learn_from(seen["training"], seen["validation"], pixel_nm, side_px)
+
+    monkeypatch.setattr("lusco.calibrate.learn_from", learn_from)
+    run(material, tmp_path, steps=10)
+    names = [acquisitions for *_, acquisitions in seen["training"]]
+    drawn = composites_of(material[0], STRUCTURES, "train", 3 * KNOWN, 64, 20, 1)
+    sources = [frozenset(named.values()) for _, named, _ in drawn]
+    assert names == [each for each in sources for _ in range(2)], "as it is and varied"
+    assert set().union(*names) == {"lines_0", "lines_1", "dots_0", "dots_1"}
+    assert {acquisitions for *_, acquisitions in seen["validation"]} == {frozenset({"lines_7", "dots_7"})}
 
 
 def test_more_gpus_than_there_are_is_a_fault(monkeypatch):

@@ -3,9 +3,9 @@
 A region is described by its density, by how counts cluster from one pixel to a quarter of the region, by how
 undecided the model is there, and by how precise localizations say they are, each averaged over the region and its
 surroundings, because a single region varies too much to tell. Its novelty is the distance to its nearest neighbours
-among regions of composites of the training acquisitions, in units of the distance that one in a hundred of these
-exceeds where only other acquisitions are known, or one in a hundred of validation composites, whichever is more: what
-differs from one known acquisition to the next raises no alarm.
+among regions of composites of the training acquisitions, in units of the distance that one in a hundred regions of
+validation composites exceeds, or, if that is more, one in a hundred of the known ones if only those of composites
+without any of its acquisitions were known: what differs from one acquisition to the next raises no alarm.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,6 +27,7 @@ SCALES_PX = (1, 2, 4, 8, 16)
 NEIGHBOURS = 3
 FALSE_ALARMS = 0.01
 MOST_KNOWN = 5000  # regions that a model keeps
+LEAST_OTHERS = 0.5  # of the known regions; fewer would lie farther apart for being few alone
 SHRINKAGE = 0.3  # of the correlations of features, towards none
 KEEP_LEAST = 0.5
 # least deviation of precision, a factor of 1.1: what is known may be more alike than a laboratory's samples are
@@ -60,7 +61,7 @@ class Known:
     whitening : list of list of float
         Square matrix that brings features, less their mean, into these coordinates.
     distance : float
-        That only a fraction `FALSE_ALARMS` of regions of other acquisitions exceeds.
+        That at most a fraction `FALSE_ALARMS` of regions exceeds, of validation and of acquisitions that are left out.
     """
 
     side_px: int
@@ -213,7 +214,7 @@ def at_each_precision(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
         Localizations, of whose columns `structure` and `uncertainty_nm` count; without uncertainties it is given as it
         is.
     """
-    logs = np.log(table["uncertainty_nm"].where(table["uncertainty_nm"] > 0))
+    logs = np.log(table["uncertainty_nm"].where(table["uncertainty_nm"] > 0).replace(np.inf, np.nan))
     means = logs.groupby(table["structure"]).mean().dropna()
     if means.empty:
         yield table
@@ -262,9 +263,9 @@ def learn(training: pd.DataFrame, validation: pd.DataFrame, side_px: int, surrou
     bank = training.drop_duplicates(FEATURES)  # regions with the same surroundings are one
     if bank.empty or validation.empty:  # nothing to compare with: nothing is called unfamiliar
         return Known(side_px, surroundings, [], [0.0] * len(FEATURES), np.eye(len(FEATURES)).tolist(), 1.0)
+    precise = bool(bank["log_uncertainty"].notna().all())  # otherwise, precision is not looked at
     if len(bank) > MOST_KNOWN:
         bank = bank.sample(MOST_KNOWN, random_state=0)
-    precise = bool(bank["log_uncertainty"].notna().all())  # otherwise, precision is not looked at
     bank = bank if precise else bank.assign(log_uncertainty=0.0)
     mean = bank[FEATURES].mean().to_numpy()
     whitening = _whitening(bank[FEATURES].to_numpy() - mean)
@@ -279,12 +280,12 @@ def learn(training: pd.DataFrame, validation: pd.DataFrame, side_px: int, surrou
 
 
 def _from_others(known: np.ndarray, acquisitions: Iterable[frozenset[str]]) -> np.ndarray:
-    """Distance of known regions from those of composites that share no acquisition with theirs, where there are any."""
+    """Distance of known regions from those of composites that share no acquisition with theirs, if these are enough."""
     sets = list(acquisitions)
     found = [np.zeros(0)]
     for one in dict.fromkeys(sets):
         own, others = np.array([each == one for each in sets]), np.array([not each & one for each in sets])
-        if others.any():
+        if others.mean() >= LEAST_OTHERS:
             found.append(_nearest(known[own], known[others])[0])
     return np.concatenate(found)
 

@@ -202,8 +202,8 @@ def warnings(content: ReportContent, mixture: Mixture) -> Iterator[str]:
     if mixture.unfamiliar is not None and mixture.unfamiliar > max(2 * known, UNFAMILIAR):
         beside = "" if unscored else f" (of the test composites' regions, {per_hundred(known)} %)"
         yield (
-            f"{per_hundred(mixture.unfamiliar)} % of its regions are unlike anything the model was validated"
-            f" on{beside}, most of all by {mixture.differs_by}: another density, precision or pixel size than it knows,"
+            f"{per_hundred(mixture.unfamiliar)} % of its regions are unlike anything the model knows{beside}, most of"
+            f" all by {mixture.differs_by}: another density, precision or pixel size than it knows,"
             " or structures it does not know. Colours there may mean nothing; see which in the figure."
         )
     if mixture.accuracy is not None and mixture.confidence > mixture.accuracy + UNLIKE_TESTS:
