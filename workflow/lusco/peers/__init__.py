@@ -16,7 +16,7 @@ import pandas as pd
 
 from lusco import __version__
 from lusco.answer import Apply, Recolored, Temperature, finish
-from lusco.calibrate import KNOWN, chosen_on_validation
+from lusco.calibrate import chosen_on_validation
 from lusco.errors import Fault, InputError
 from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
@@ -121,9 +121,10 @@ def train_peer(
         record = peer.train(training, validation, Clock(minutes), seed, threads, partial)
         scales = structure_scales(acquisitions, structures, smoothing_nm, validation.pixel_nm)
         apply = peer.load(partial, validation, threads)
+        # fewer than for our own models: to apply a peer may take longer than to train it, and alarms are not compared
         known = (
             (frozenset(training.sources[index].values()), training.table(index))
-            for index in range(min(len(training), KNOWN * len(validation)))
+            for index in range(min(len(training), len(validation)))
         )
         chosen, accuracy = chosen_on_validation(apply, known, validation, scales, smoothing_nm, seed)
     used = {name: sorted({sources[name] for sources in training.sources}) for name in structures}
