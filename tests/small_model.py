@@ -18,10 +18,15 @@ REJECTION = [
 KNOWN = {
     "side_px": 16,
     "surroundings": 1,
-    "features": [[0.0] * 8],
-    "mean": [0.0] * 8,
-    "whitening": [[float(i == j) for j in range(8)] for i in range(8)],
-    "distance": 1.0,
+    "parts": [
+        {
+            "features": [[0.0] * 8],
+            "mean": [0.0] * 8,
+            "whitening": [[float(i == j) for j in range(8)] for i in range(8)],
+            "distance": 1.0,
+        }
+    ]
+    * 3,
 }
 DESCRIPTION = ModelDescription(
     ("rings", "lines"), 20.0, "shares", 4, 2, (1.5, 2.5), TEMPERATURE, 1.5, REJECTION, KNOWN, {"seed": 1}

@@ -172,6 +172,10 @@ CHANGES = {
         {"repeats": {"lag_frames": [2, 1], "per_frame": [0.1]}},
         "key `repeats`: the bins of repeats do not hold together",
     ),
+    "regions of fewer structures": (
+        {"known": {"side_px": 16, "surroundings": 1, "parts": DESCRIPTION.known["parts"][:2]}},
+        "key `known`: it has not what is known of regions and each structure",
+    ),
     "one scale": ({"scale_counts": [1]}, "key `scale_counts`: it has not one scale per structure"),
 }
 

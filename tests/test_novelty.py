@@ -4,19 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lusco.novelty import (
+from lusco.novelty import Seen, _exceeded_by_few, _from_others, learn, learn_from
+from lusco.novelty.regions import (
     FEATURES,
     LEAST_COUNTS,
+    LEAST_SHARE,
     SCALES_PX,
-    _from_others,
-    at_each_precision,
+    WHOLE,
     describe,
-    learn,
-    learn_from,
     region_px,
     surroundings,
-    varied_table,
 )
+from lusco.novelty.variants import alone_table, at_each_precision, varied_table
 from lusco.render import Points
 
 SIDE_PX, REGION_PX, PIXEL_NM, DENSITY = 128, 64, 20.0, 500
@@ -32,7 +31,14 @@ def answered(counts, sure=0.5, uncertainty_nm=None):
 
 
 def described(counts, around=1, **how):
-    return describe(*answered(counts, **how), REGION_PX, around)
+    """Its regions as a whole."""
+    found = describe(*answered(counts, **how), REGION_PX, around)
+    return found[found["part"] == WHOLE].assign(weight=1.0).reset_index(drop=True)
+
+
+def learnt(training, validation, around=1):
+    """What is known of regions as a whole."""
+    return learn(training, validation, 0, REGION_PX, around)
 
 
 def scattered(rng, density_per_um2=DENSITY, cluster=1):
@@ -56,7 +62,7 @@ def own_acquisition(composites):
 
 def knowing(number=60, around=1, **how):
     """What is known after so many training and validation composites."""
-    return learn(regions(number, 2, around, **how), regions(number, 3, around, **how), REGION_PX, around)
+    return learnt(regions(number, 2, around, **how), regions(number, 3, around, **how), around)
 
 
 def test_a_region_of_random_counts_has_its_density_and_no_clustering():
@@ -131,13 +137,13 @@ def test_another_precision_is_unfamiliar_and_nearly_the_same_is_not(nm, unfamili
 def test_it_is_said_by_what_an_unfamiliar_region_differs_most(how, differs_by):
     known, how = knowing(uncertainty_nm=10), {"uncertainty_nm": 10, "sure": 0.5} | how
     given = {name: how.pop(name) for name in ("uncertainty_nm", "sure")}
-    judged = known.judge(*answered(scattered(np.random.default_rng(1), **how), **given))
+    judged = known.judge(*answered(scattered(np.random.default_rng(1), **how), **given), ())
     assert judged["unfamiliar"].all()
     assert set(judged["differs_by"]) == {differs_by}
 
 
 def test_of_a_familiar_region_no_difference_is_said():
-    judged = knowing(uncertainty_nm=10).judge(*answered(scattered(np.random.default_rng(1)), uncertainty_nm=10))
+    judged = knowing(uncertainty_nm=10).judge(*answered(scattered(np.random.default_rng(1)), uncertainty_nm=10), ())
     assert set(judged["differs_by"][~judged["unfamiliar"]]) == {""}
 
 
@@ -145,8 +151,8 @@ def test_precision_is_the_mean_of_a_regions_localizations():
     counts = np.full((REGION_PX, REGION_PX), 2, dtype=np.float32)
     points, probabilities = answered(counts, uncertainty_nm=10)
     points.uncertainty_nm[: len(points) // 4] = 1000
-    found = describe(points, probabilities, REGION_PX, 1)["log_uncertainty"]
-    np.testing.assert_allclose(found, 0.25 * 3 + 0.75 * 1)
+    found = describe(points, probabilities, REGION_PX, 1)
+    np.testing.assert_allclose(found.loc[found["part"] == WHOLE, "log_uncertainty"], 0.25 * 3 + 0.75 * 1)
 
 
 def test_unknown_precision_speaks_not_against_a_region():
@@ -160,7 +166,8 @@ def test_unknown_precision_speaks_not_against_a_region():
 def test_the_few_without_an_uncertainty_do_not_count_and_many_make_precision_unknown():
     points, probabilities = answered(scattered(np.random.default_rng(0)), uncertainty_nm=10.0)
     points.uncertainty_nm[3:6] = np.nan, 0, np.inf
-    np.testing.assert_allclose(describe(points, probabilities, REGION_PX, 1)["log_uncertainty"], 1)
+    found = describe(points, probabilities, REGION_PX, 1)
+    np.testing.assert_allclose(found.loc[found["part"] == WHOLE, "log_uncertainty"], 1)
     points.uncertainty_nm[: len(points) // 5] = np.nan
     assert describe(points, probabilities, REGION_PX, 1)["log_uncertainty"].isna().all()
 
@@ -173,14 +180,14 @@ def test_features_that_go_together_are_unfamiliar_where_they_part(monkeypatch):
         common = rng.uniform(-2, 2, number)
         rows = {feature: common + rng.normal(0, 0.05, number) for feature in FEATURES}
         rows["log_density"] += difference
-        return pd.DataFrame(rows | {"acquisitions": [frozenset({"the same"})] * number})
+        return pd.DataFrame(rows | {"part": WHOLE, "weight": 1.0, "acquisitions": [frozenset({"the same"})] * number})
 
     training, validation, apart = made_up(15, 0), made_up(200, 0), made_up(200, 1)
-    known = learn(training, validation, REGION_PX, 1)
+    known = learnt(training, validation)
     assert (known.novelty(made_up(200, 0)) > 1).mean() < 0.05
     told = (known.novelty(apart) > 1).mean()
     monkeypatch.setattr("lusco.novelty.SHRINKAGE", 1)  # as if they did not go together
-    without = (learn(training, validation, REGION_PX, 1).novelty(apart) > 1).mean()
+    without = (learnt(training, validation).novelty(apart) > 1).mean()
     assert told > 0.9 > 2 * without, (told, without)
 
 
@@ -192,7 +199,7 @@ def test_what_a_region_cannot_tell_its_surroundings_can():
 
 def test_the_alarm_is_at_least_that_of_validation_however_alike_the_training():
     training, validation = regions(60, 2), regions(60, 3, density_per_um2=1.3 * DENSITY)
-    lenient = learn(training, validation, REGION_PX, 1)
+    lenient = learnt(training, validation)
     assert (lenient.novelty(validation) > 1).mean() <= 0.02
     assert (knowing().novelty(validation) > 1).mean() > 0.2
 
@@ -212,52 +219,53 @@ def test_what_differs_between_acquisitions_raises_no_alarm_though_one_alone_vali
     """From a bank of few acquisitions, others are as far as these are from each other."""
     training, new = differing("abcde", 0), differing("fghijklmno", 2)
     alike = training[training["acquisitions"] == {"a"}]  # a validation acquisition that one of training resembles
-    known = learn(training, alike, REGION_PX, 1)
+    known = learnt(training, alike)
     assert (known.novelty(new) > 1).mean() < 0.05
     as_one = training.assign(acquisitions=[frozenset({"one"})] * len(training))  # then only validation can tell
-    assert (learn(as_one, alike, REGION_PX, 1).novelty(new) > 1).mean() > 0.2
+    assert (learnt(as_one, alike).novelty(new) > 1).mean() > 0.2
 
 
 def test_a_composite_is_not_compared_with_those_that_share_an_acquisition():
     known = np.array([[0.0], [1.0], [10.0], [30.0]])
     sets = [frozenset(names) for names in ("ab", "cd", "ce", "af")]
     np.testing.assert_allclose(_from_others(known, sets), [(1 + 10) / 2, (1 + 29) / 2, (10 + 20) / 2, (29 + 20) / 2])
-    assert len(_from_others(known, [frozenset("a")] * 4)) == 0
+    assert np.isnan(_from_others(known, [frozenset("a")] * 4)).all()
 
 
 def test_too_few_other_acquisitions_tell_nothing_of_how_far_others_are():
     """Among few regions the nearest is farther, whatever the acquisitions."""
     sets = [frozenset(names) for names in ("a", "b", "b", "b", "b")]
     found = _from_others(np.arange(5.0)[:, None], sets)
-    np.testing.assert_allclose(found, [2])  # from 0 to 1, 2 and 3; and of b, too few are not b
+    np.testing.assert_allclose(found, [2, *[np.nan] * 4])  # from 0 to 1, 2 and 3; and of b, too few are not b
 
 
 def test_a_model_keeps_no_more_regions_than_it_may(monkeypatch):
     monkeypatch.setattr("lusco.novelty.MOST_KNOWN", 50)
     known = knowing()
-    assert len(known.features) == 50
+    assert len(known.parts[WHOLE].features) == 50
     assert (known.novelty(regions(60)) > 1).mean() < 0.05
 
 
 def test_a_model_that_is_undecided_where_it_never_was_is_unfamiliar():
     rng = np.random.default_rng(0)
     found = own_acquisition([described(scattered(rng), sure=0.99) for _ in range(60)])
-    known = learn(found[::2], found[1::2], REGION_PX, 1)
+    known = learnt(found[::2], found[1::2])
     assert (known.novelty(regions(1)) > 1).all()
 
 
 def test_whole_composites_are_described_in_regions_and_their_surroundings():
     rng = np.random.default_rng(0)
-    images = [(*answered(scattered(rng)), frozenset({"a", "b"})) for _ in range(20)]
-    known = learn_from(images[:10], images[10:], PIXEL_NM, SIDE_PX)
+    images = [Seen(*answered(scattered(rng)), frozenset({"a", "b"})) for _ in range(20)]
+    known = learn_from(images[:10], images[10:], 2, PIXEL_NM, SIDE_PX)
+    assert len(known.parts) == 3
     assert (known.side_px, known.surroundings) == (REGION_PX, SIDE_PX // REGION_PX)
-    assert len(known.features) == 10, "the four regions of a composite have the same surroundings"
+    assert len(known.parts[WHOLE].features) == 10, "the four regions of a composite have the same surroundings"
 
 
 def test_nothing_is_unfamiliar_where_nothing_could_be_compared():
     none = regions(1)[:0]
     for training, validation in ((none, none), (none, regions(1)), (regions(1), none)):
-        assert (learn(training, validation, REGION_PX, 1).novelty(regions(1)) == 0).all()
+        assert (learnt(training, validation).novelty(regions(1)) == 0).all()
 
 
 def test_composites_without_a_region_are_passed_over():
@@ -326,5 +334,89 @@ def test_a_varied_table_holds_a_part_of_what_the_composite_held():
     assert 0.6 < max(sizes) < 1
 
 
+def test_of_a_structure_alone_all_is_kept_and_nothing_else():
+    whole = localizations(np.random.default_rng(0), 1)
+    alone = alone_table(whole, 2)
+    assert set(alone["structure"]) == {2}
+    assert alone["x_nm"].tolist() == whole.loc[whole["structure"] == 2, "x_nm"].tolist()
+
+
 def test_every_feature_is_described():
     assert set(FEATURES) <= set(regions(1).columns)
+
+
+# structures in a region
+
+
+def shared_out(counts, first):
+    """Localizations with these counts per pixel; of each, the probability of the first of two structures, per pixel."""
+    points, _ = answered(counts, uncertainty_nm=10.0)
+    own = first[np.nonzero(counts)]
+    return points, np.column_stack([own, 1 - own])
+
+
+def test_a_structure_is_described_by_what_the_model_takes_for_it():
+    """The left half of each region is taken for one, the rest, twice as dense, for the other."""
+    first = np.zeros((REGION_PX, REGION_PX))
+    first[:, : REGION_PX // 2] = 1
+    counts = np.where(first == 1, 1, 2).astype(np.float32)
+    found = describe(*shared_out(counts, first), REGION_PX, 1).set_index("part")
+    per_um2 = (1000 / PIXEL_NM) ** 2
+    np.testing.assert_allclose(10 ** found["log_density"], [1.5 * per_um2, 0.5 * per_um2, per_um2])
+    np.testing.assert_allclose(
+        10 ** found.loc[1, "clustering_1px"], 0.5
+    )  # half ones, half zeros: variance 1/4, mean 1/2
+    np.testing.assert_allclose(found["indecision"], 0, atol=1e-6)
+    assert found["log_uncertainty"].isna().tolist() == [False, True, True]
+
+
+def test_of_a_structure_that_is_hardly_there_nothing_is_said():
+    counts = np.ones((REGION_PX, REGION_PX), dtype=np.float32)
+    parts = [
+        describe(*shared_out(counts, np.full_like(counts, share)), REGION_PX, 1)["part"].tolist()
+        for share in (1.01 * LEAST_SHARE, 0.99 * LEAST_SHARE)
+    ]
+    assert parts == [[0, 1, 2], [0, 2]]
+    few = np.zeros_like(counts)
+    few.flat[: LEAST_COUNTS + 10] = 1
+    assert describe(*shared_out(few, np.full_like(few, 0.5)), REGION_PX, 1)["part"].tolist() == [0]
+
+
+def test_a_structure_that_looks_other_than_it_did_is_unfamiliar_though_the_whole_is_not():
+    """All counts lie at random, taken for the first structure one by one; in the last image, square by square."""
+    rng = np.random.default_rng(0)
+
+    def seen(number, block):
+        """In squares of so many pixels, the same structure."""
+        side = SIDE_PX // block
+        images = [
+            (scattered(rng), np.kron(rng.integers(0, 2, (side, side)), np.ones((block, block)))) for _ in range(number)
+        ]
+        return [Seen(*shared_out(*image), frozenset({str(k)})) for k, image in enumerate(images)]
+
+    known = learn_from(seen(60, 1), seen(60, 1), 2, PIXEL_NM, SIDE_PX)
+    same, other = seen(20, 1), seen(20, 8)
+    found = [[known.judge(one.points, one.probabilities, ("rings", "lines")) for one in some] for some in (same, other)]
+    usual, strange = (pd.concat(tables) for tables in found)
+    assert list(usual.columns) == ["x_nm", "y_nm", "side_nm", "localizations", "novelty", "unfamiliar", "differs_by"]
+    assert len(usual) == 20 * 4, "one row for each region, whatever is described of it"
+    assert usual["unfamiliar"].mean() < 0.1
+    assert strange["unfamiliar"].all()
+    assert set(strange["differs_by"]) <= {"more clustering of rings", "more clustering of lines"}
+
+
+def test_copies_of_a_composite_count_as_one():
+    distances, weight = np.array([1.0, 2.0, 3.0, np.nan]), np.array([0.985, 0.01, 0.005, 5.0])
+    assert _exceeded_by_few(distances, weight) == 2.0, "half a hundredth lies farther"
+    assert _exceeded_by_few(distances, np.ones(4)) == 3.0
+    assert _exceeded_by_few(distances[3:], weight[3:]) == 0.0
+
+
+def test_a_model_keeps_as_many_regions_of_composites_that_were_copied_less(monkeypatch):
+    monkeypatch.setattr("lusco.novelty.MOST_KNOWN", 100)
+    once, copied = regions(100), regions(400, 1, density_per_um2=8 * DENSITY).assign(weight=0.25)
+    known = learnt(pd.concat([once, copied]), once).parts[WHOLE]
+    dense = np.array(known.features)[:, FEATURES.index("log_density")] > 0
+    assert 0.35 < dense.mean() < 0.65
+    rare = once.assign(weight=[1.0] * 40 + [0.01] * (len(once) - 40))[:120]  # nearly all are kept, whatever they count
+    assert len(learnt(rare, once).parts[WHOLE].features) == 100

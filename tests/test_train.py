@@ -261,18 +261,18 @@ def test_a_model_says_where_it_comes_from(trained):
 def test_regions_are_known_with_the_acquisitions_of_their_composites(material, tmp_path, monkeypatch):
     seen = {}
 
-    def learn_from(training, validation, pixel_nm, side_px):
+    def learn_from(training, validation, *how):
         seen.update(training=list(training), validation=list(validation))
-        return novelty.learn_from(seen["training"], seen["validation"], pixel_nm, side_px)
+        return novelty.learn_from(seen["training"], seen["validation"], *how)
 
     monkeypatch.setattr("lusco.calibrate.learn_from", learn_from)
     run(material, tmp_path, steps=10)
-    names = [acquisitions for *_, acquisitions in seen["training"]]
+    names = [each.acquisitions for each in seen["training"]]
     drawn = composites_of(material[0], STRUCTURES, "train", 3 * KNOWN, 64, 20, 1)
     sources = [frozenset(named.values()) for _, named, _ in drawn]
-    assert names == [each for each in sources for _ in range(2)], "as it is and varied"
+    assert names == [each for each in sources for _ in range(3)], "as it is, varied, one structure alone"
     assert set().union(*names) == {"lines_0", "lines_1", "dots_0", "dots_1"}
-    assert {acquisitions for *_, acquisitions in seen["validation"]} == {frozenset({"lines_7", "dots_7"})}
+    assert {each.acquisitions for each in seen["validation"]} == {frozenset({"lines_7", "dots_7"})}
 
 
 def test_more_gpus_than_there_are_is_a_fault(monkeypatch):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from hypothesis import given
 from lusco import table
 from lusco.model import ModelDescription, write_model
 from lusco.network import UNet
-from lusco.novelty import Known
+from lusco.novelty import Known, Part
 from lusco.superpose.composites import write_composites
 
 SHEET = """# a comment
@@ -106,7 +107,8 @@ def test_damaged_composites_are_opened_or_their_fault_is_said(folder, reads):
 
 @pytest.mark.parametrize("file", ["model.json", "weights.safetensors"])
 def test_a_damaged_model_is_read_or_its_fault_is_said(file, folder, reads):
-    known = Known(64, 4, [[0.5] * 8] * 3, [0.0] * 8, [1.0] * 8, 1.5).__dict__
+    part = Part([[0.5] * 8] * 3, [0.0] * 8, [[1.0] * 8] * 8, 1.5)
+    known = asdict(Known(64, 4, [part] * 3))
     rejection = [{"threshold": 0.5, "rejected": 0.1, "crosstalk": 0.01}]
     repeats = {"lag_frames": [1, 3, 90], "per_frame": [0.1, 0.01]}
     torch.manual_seed(0)

@@ -17,7 +17,8 @@ from scipy.optimize import minimize
 from lusco.answer import Answer, Apply, Temperature, finish, log_ratio, soften
 from lusco.evaluate.assignment import ALL, THRESHOLDS, accepted_counts, assignment_table
 from lusco.evaluate.distances import distance, prepare
-from lusco.novelty import at_each_precision, learn_from, varied_table
+from lusco.novelty import Seen, learn_from
+from lusco.novelty.variants import alone_table, at_each_precision, varied_table
 from lusco.render import Points
 from lusco.superpose import random_generator
 from lusco.superpose.composites import Composites
@@ -85,25 +86,33 @@ def chosen_on_validation(
         )
 
     def varied(composites: Iterable[Composite], split: str) -> Iterator[Composite]:
-        """Each composite, and a thinner or lesser one, which is known too."""
+        """Each composite, a thinner or lesser one, and one of its structures alone, which are known too."""
+        structures = len(validation.structures)
         for index, (names, table) in enumerate(composites):
             rng = random_generator(seed, "varied", split, index)
             yield names, table
-            yield names, varied_table(table, len(validation.structures), rng)
+            yield names, varied_table(table, structures, rng)
+            yield names, alone_table(table, index % structures)
 
     right = {"train": [], "validation": []}
 
-    def looked_at(composites: Iterable[Composite], split: str) -> Iterator[tuple[Points, np.ndarray, frozenset[str]]]:
-        """Localizations, their probabilities and their acquisitions."""
+    def looked_at(composites: Iterable[Composite], split: str) -> Iterator[Seen]:
+        """Each of them, at the precision of each of its structures."""
         answered = _answered(apply, varied(composites, split), at_once)
         for index, (names, table, answer) in enumerate(answered):
-            if index % 2 == 0:  # as it is, not varied
+            if index % 3 == 0:  # as it is, not varied
                 right[split].append(_accuracy(table, answer))
-            for points in map(validation.points, at_each_precision(table)):
-                yield points, soften(answer.log_probabilities, temperature.of(points)), names
+            copies = [validation.points(copy) for copy in at_each_precision(table)]
+            for points in copies:
+                probabilities = soften(answer.log_probabilities, temperature.of(points))
+                yield Seen(points, probabilities, names, 1 / len(copies))
 
     known = learn_from(
-        looked_at(training, "train"), looked_at(others, "validation"), validation.pixel_nm, validation.side_px
+        looked_at(training, "train"),
+        looked_at(others, "validation"),
+        len(validation.structures),
+        validation.pixel_nm,
+        validation.side_px,
     )
     chosen = {
         "temperature": asdict(temperature),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lusco.network import UNet
 
 FORMAT = "lusco-model"
-VERSION = 10
+VERSION = 11
 SIZE = ("features", "depth", "wide_blocks")  # what a network has in common with the one whose weights it takes
 MODEL_SCHEMA = Path(__file__).parents[1] / "schemas" / "model.schema.yaml"
 WEIGHTS = "weights.safetensors"
@@ -141,6 +141,8 @@ def read_description(folder: str | Path) -> ModelDescription:
     content = check({name: content[name] for name in fields}, read_yaml(MODEL_SCHEMA), file)
     if len(content["scale_counts"]) != len(content["structures"]):
         raise InputError(Fault(file, "it has not one scale per structure", RESTORE, "key `scale_counts`"))
+    if len(content["known"]["parts"]) != 1 + len(content["structures"]):
+        raise InputError(Fault(file, "it has not what is known of regions and each structure", RESTORE, "key `known`"))
     edges = content["repeats"]["lag_frames"]
     if len(edges) != len(content["repeats"]["per_frame"]) + bool(edges) or edges != sorted(set(edges)):
         raise InputError(Fault(file, "the bins of repeats do not hold together", RESTORE, "key `repeats`"))

@@ -160,4 +160,4 @@ def apply_peer(
     def recolored(table: pd.DataFrame) -> Recolored:
         return finish(apply(table), composites.points(table), temperature, description.sharpness)
 
-    write_recolored(composites, recolored, Known(**description.known), out)
+    write_recolored(composites, recolored, Known.of(description.known), out)

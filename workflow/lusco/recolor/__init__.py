@@ -55,7 +55,7 @@ class Recolorer:
 
         torch.set_num_threads(threads)
         self.description = description
-        self.known = Known(**description.known)
+        self.known = Known.of(description.known)
         self.repeats = Repeats(**description.repeats)
         self.network = read_network(folder, description)
         self.tile_px = tile_px
@@ -109,7 +109,7 @@ def write_recolored(
         result, points = recolored(table), composites.points(table)
         channels.append(result.channels)
         probabilities.append(result.probabilities)
-        judged = known.judge(points, result.probabilities)
+        judged = known.judge(points, result.probabilities, composites.structures)
         regions.append(judged.assign(composite=composites.names[index]))
     with atomic(out) as partial:
         partial.mkdir()
@@ -151,7 +151,7 @@ def recolor_acquisition(
     del result, recolored  # of large fields, every copy of what has served is gigabytes
 
     x0, y0 = points.origin_nm
-    regions = recolorer.known.judge(points, probabilities)
+    regions = recolorer.known.judge(points, probabilities, model.structures)
     with atomic(regions_out) as partial:
         regions.assign(x_nm=regions["x_nm"] + x0, y_nm=regions["y_nm"] + y0).to_csv(partial, index=False)
     localizations = acquisition.table
