@@ -52,13 +52,13 @@ def main() -> None:
     folder, model = Path(sys.argv[1]), sys.argv[2]
     validation = open_composites(folder / "composites" / "validation.arrow")
     names = sorted({name for sources in validation.sources for name in sources.values()})
-    files = [next(Path("results/acquisitions").glob(f"{name}/*/localizations.parquet")) for name in names]
-    acquisitions = [table.read(file) for file in files]
+    made = [Path("results/acquisitions").glob(f"{name}/*/localizations.parquet") for name in names]
+    acquisitions = [table.read(max(files, key=lambda file: file.stat().st_mtime)) for files in made]
     place = folder / "models" / model
     recolorer = Recolorer(place, read_description(place), validation.side_px, torch.get_num_threads())
-    with tempfile.TemporaryDirectory() as made:
+    with tempfile.TemporaryDirectory() as composed:
         for sweep, levels in LEVELS.items():
-            file = Path(made) / f"{sweep}.arrow"
+            file = Path(composed) / f"{sweep}.arrow"
             how = sweep, levels, NUMBER, validation.side_px, validation.pixel_nm, 0
             superpose_sweep(acquisitions, validation.structures, *how, file)
             composites = open_composites(file)

@@ -33,7 +33,7 @@ def answered(counts, sure=0.5, uncertainty_nm=None):
 def described(counts, around=1, **how):
     """Its regions as a whole."""
     found = describe(*answered(counts, **how), REGION_PX, around)
-    return found[found["part"] == WHOLE].assign(weight=1.0).reset_index(drop=True)
+    return found[found["part"] == WHOLE].assign(composite=0, copy=0).reset_index(drop=True)
 
 
 def learnt(training, validation, around=1):
@@ -56,7 +56,9 @@ def regions(number, seed=0, around=1, uncertainty_nm=None, **how):
 
 def own_acquisition(composites):
     """Regions of composites that share no acquisition."""
-    named = (table.assign(acquisitions=[frozenset({str(k)})] * len(table)) for k, table in enumerate(composites))
+    named = (
+        table.assign(acquisitions=[frozenset({str(k)})] * len(table), composite=k) for k, table in enumerate(composites)
+    )
     return pd.concat(named, ignore_index=True)
 
 
@@ -180,7 +182,9 @@ def test_features_that_go_together_are_unfamiliar_where_they_part(monkeypatch):
         common = rng.uniform(-2, 2, number)
         rows = {feature: common + rng.normal(0, 0.05, number) for feature in FEATURES}
         rows["log_density"] += difference
-        return pd.DataFrame(rows | {"part": WHOLE, "weight": 1.0, "acquisitions": [frozenset({"the same"})] * number})
+        return pd.DataFrame(
+            rows | {"part": WHOLE, "composite": 0, "copy": 0, "acquisitions": [frozenset({"the same"})] * number}
+        )
 
     training, validation, apart = made_up(15, 0), made_up(200, 0), made_up(200, 1)
     known = learnt(training, validation)
@@ -255,7 +259,7 @@ def test_a_model_that_is_undecided_where_it_never_was_is_unfamiliar():
 
 def test_whole_composites_are_described_in_regions_and_their_surroundings():
     rng = np.random.default_rng(0)
-    images = [Seen(*answered(scattered(rng)), frozenset({"a", "b"})) for _ in range(20)]
+    images = [Seen(*answered(scattered(rng)), frozenset({"a", "b"}), k) for k in range(20)]
     known = learn_from(images[:10], images[10:], 2, PIXEL_NM, SIDE_PX)
     assert len(known.parts) == 3
     assert (known.side_px, known.surroundings) == (REGION_PX, SIDE_PX // REGION_PX)
@@ -392,7 +396,7 @@ def test_a_structure_that_looks_other_than_it_did_is_unfamiliar_though_the_whole
         images = [
             (scattered(rng), np.kron(rng.integers(0, 2, (side, side)), np.ones((block, block)))) for _ in range(number)
         ]
-        return [Seen(*shared_out(*image), frozenset({str(k)})) for k, image in enumerate(images)]
+        return [Seen(*shared_out(*image), frozenset({str(k)}), k) for k, image in enumerate(images)]
 
     known = learn_from(seen(60, 1), seen(60, 1), 2, PIXEL_NM, SIDE_PX)
     same, other = seen(20, 1), seen(20, 8)
@@ -414,9 +418,25 @@ def test_copies_of_a_composite_count_as_one():
 
 def test_a_model_keeps_as_many_regions_of_composites_that_were_copied_less(monkeypatch):
     monkeypatch.setattr("lusco.novelty.MOST_KNOWN", 100)
-    once, copied = regions(100), regions(400, 1, density_per_um2=8 * DENSITY).assign(weight=0.25)
+    once, copied = regions(100), regions(400, 1, density_per_um2=8 * DENSITY)
+    copied = copied.assign(composite=1000 + copied["composite"] // 4, copy=copied["composite"] % 4)
     known = learnt(pd.concat([once, copied]), once).parts[WHOLE]
     dense = np.array(known.features)[:, FEATURES.index("log_density")] > 0
     assert 0.35 < dense.mean() < 0.65
-    rare = once.assign(weight=[1.0] * 40 + [0.01] * (len(once) - 40))[:120]  # nearly all are kept, whatever they count
-    assert len(learnt(rare, once).parts[WHOLE].features) == 100
+    nearly_all = pd.concat([once[:40], copied])[:120]
+    assert len(learnt(nearly_all, once).parts[WHOLE].features) == 100
+
+
+def test_copies_that_are_alike_count_no_less(monkeypatch):
+    """As those of a structure whose answers do not depend on precision: of four, one is left, and counts as a whole."""
+    monkeypatch.setattr("lusco.novelty.MOST_KNOWN", 100)
+    once, one = regions(100), regions(100, 1, density_per_um2=8 * DENSITY)
+    alike = pd.concat([one.assign(composite=1000 + one["composite"], copy=copy) for copy in range(4)])
+    known = learnt(pd.concat([once, alike]), once).parts[WHOLE]
+    dense = np.array(known.features)[:, FEATURES.index("log_density")] > 0
+    assert 0.35 < dense.mean() < 0.65
+
+
+def test_of_a_part_with_hardly_a_description_nothing_is_said():
+    few = regions(2)
+    assert learnt(few, regions(60)).parts[WHOLE].features == learnt(regions(60), few).parts[WHOLE].features == []

@@ -198,5 +198,8 @@ def test_a_mixture_is_summed_up_as_its_table_says():
     assert found.accuracy == pytest.approx(6 / 9), "unspecific localizations count neither way"
     assert found.confidence == pytest.approx((4 * 0.9 + 3 * 0.8 + 2 * 0.55 + 0.9) / 10)
     assert (found.unfamiliar, found.differs_by) == (0.25, "y")
+    several = ["less x of a", "less x of b", "less x of b", "y", "y"]  # less x, of three, and of b most
+    several = pd.DataFrame({"unfamiliar": True, "differs_by": several})
+    assert summarize("cell", rows, several, ["a", "b"]).differs_by == "less x of b"
     control = summarize("control", rows.assign(true_structure="c"), regions[:0], ["a", "b"])
     assert control.accuracy is control.unfamiliar is control.differs_by is None

@@ -106,7 +106,7 @@ def test_damaged_composites_are_opened_or_their_fault_is_said(folder, reads):
 
 
 @pytest.mark.parametrize("file", ["model.json", "weights.safetensors"])
-def test_a_damaged_model_is_read_or_its_fault_is_said(file, folder, reads):
+def test_a_damaged_model_is_read_or_its_fault_is_said(file, folder, reads, reader):
     part = Part([[0.5] * 8] * 3, [0.0] * 8, [[1.0] * 8] * 8, 1.5)
     known = asdict(Known(64, 4, [part] * 3))
     rejection = [{"threshold": 0.5, "rejected": 0.1, "crosstalk": 0.01}]
@@ -122,7 +122,7 @@ def test_a_damaged_model_is_read_or_its_fault_is_said(file, folder, reads):
             4,
             1,
             (1.5, 2.5),
-            1.1,
+            {"typical": 1.1, "exponent": 0.2, "uncertainty_nm": 10.0},
             1.5,
             rejection,
             known,
@@ -131,6 +131,7 @@ def test_a_damaged_model_is_read_or_its_fault_is_said(file, folder, reads):
         ),
     )
     content = (folder / file).read_bytes()
+    assert reader("read_model", str(folder)) == "", "undamaged, all of it is read"
 
     @given(damaged(content, WORDS if file == "model.json" else ()))
     def run(data):

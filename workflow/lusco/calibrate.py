@@ -102,10 +102,10 @@ def chosen_on_validation(
         for index, (names, table, answer) in enumerate(answered):
             if index % 3 == 0:  # as it is, not varied
                 right[split].append(_accuracy(table, answer))
-            copies = [validation.points(copy) for copy in at_each_precision(table)]
-            for points in copies:
+            copies = map(validation.points, at_each_precision(table))
+            for copy, points in enumerate(copies):
                 probabilities = soften(answer.log_probabilities, temperature.of(points))
-                yield Seen(points, probabilities, names, 1 / len(copies))
+                yield Seen(points, probabilities, names, index, copy)
 
     known = learn_from(
         looked_at(training, "train"),

@@ -4,8 +4,8 @@ A region is described as a whole and by what the model takes for each structure 
 of a description is the distance to its nearest neighbours among those of the same part in composites of the training
 acquisitions, in units of the distance that one in a hundred of validation composites exceeds, or, if that is more, one
 in a hundred of the known ones if only those of composites without any of its acquisitions were known: what differs
-from one acquisition to the next raises no alarm. A region is as new as the newest of its descriptions: of a wrong pixel
-size or a foreign structure, what is taken for one structure may tell where the whole does not.
+from one acquisition to the next raises no alarm. A region is as new as the newest of its descriptions: a wrong pixel
+size or a foreign structure may show in what is taken for one structure and not in the whole.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +27,8 @@ LEAST_OTHERS = 0.5  # of the known regions; fewer would lie farther apart for be
 SHRINKAGE = 0.3  # of the correlations of features, towards none
 # least deviation of precision, a factor of 1.1: what is known may be more alike than a laboratory's samples are
 ALIKE = float(np.log10(1.1))
+LEAST_KNOWN = 10  # descriptions of a part, of training and of validation; fewer tell nothing of others
+OF = " of "  # between what differs and the structure whose it is
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def _difference(part: int, apart: np.ndarray, structures: Sequence[str]) -> str:
     """By what a description differs most, in words."""
     most = int(np.abs(apart).argmax())
     what = LESS_AND_MORE[FEATURES[most]][int(apart[most] > 0)]
-    return what if part == WHOLE else f"{what} of {structures[part - 1]}"
+    return what if part == WHOLE else f"{what}{OF}{structures[part - 1].replace('_', ' ')}"
 
 
 @dataclass(frozen=True)
@@ -130,14 +132,15 @@ class Seen:
         Of each structure for each localization, shape (n, structures).
     acquisitions : frozenset of str
         Names of those it is made of.
-    weight : float
-        How much it counts: copies of the same composite count together as one.
+    composite, copy : int
+        Numbers of the composite and of the copy of it that this is; all copies count as one.
     """
 
     points: Points
     probabilities: np.ndarray
     acquisitions: frozenset[str]
-    weight: float = 1.0
+    composite: int
+    copy: int = 0
 
 
 def learn_from(
@@ -163,7 +166,8 @@ def learn_from(
         tables = []
         for seen in images:
             table = describe(seen.points, seen.probabilities, side_px, around)
-            tables.append(table.assign(acquisitions=[seen.acquisitions] * len(table), weight=seen.weight))
+            numbers = {"composite": seen.composite, "copy": seen.copy}
+            tables.append(table.assign(acquisitions=[seen.acquisitions] * len(table), **numbers))
         return pd.concat(tables, ignore_index=True)
 
     return learn(described(training), described(validation), structures, side_px, around)
@@ -176,7 +180,7 @@ def learn(training: pd.DataFrame, validation: pd.DataFrame, structures: int, sid
     ----------
     training, validation : pandas.DataFrame
         Rows of `describe`, of composites of the training acquisitions and of validation composites, with the set of
-        the names of their acquisitions as `acquisitions`, and their `weight`.
+        the names of their acquisitions as `acquisitions`, and `composite` and `copy` as of `Seen`.
     structures : int
         Number of structures.
     side_px, surroundings : int
@@ -191,8 +195,9 @@ def learn(training: pd.DataFrame, validation: pd.DataFrame, structures: int, sid
 def _learn(training: pd.DataFrame, validation: pd.DataFrame) -> Part:
     """What is known of a part."""
     bank = training.drop_duplicates(FEATURES)  # regions with the same surroundings are one
-    if bank.empty or validation.empty:  # nothing to compare with: nothing is called unfamiliar
+    if min(len(bank), len(validation)) < LEAST_KNOWN:  # too little to compare with: nothing is called unfamiliar
         return Part([], [0.0] * len(FEATURES), np.eye(len(FEATURES)).tolist(), 1.0)
+    bank = _weighed(bank)
     precise = bool(bank["log_uncertainty"].notna().all())  # otherwise, precision is not looked at
     if len(bank) > MOST_KNOWN:
         share = bank["weight"].to_numpy() / bank["weight"].sum()
@@ -207,9 +212,14 @@ def _learn(training: pd.DataFrame, validation: pd.DataFrame) -> Part:
     apart, _ = _nearest(_white(validation, mean, whitening), known)
     # validation is often one acquisition or a few; and a model may be surer of what it learned from than of others
     left_out = _from_others(known, bank["acquisitions"])
-    judged = (apart, validation["weight"]), (left_out, bank["weight"])
+    judged = (apart, _weighed(validation)["weight"]), (left_out, bank["weight"])
     distance = max(1e-3, *(_exceeded_by_few(found, weight.to_numpy()) for found, weight in judged))
     return Part(known.tolist(), mean.tolist(), whitening.tolist(), distance)
+
+
+def _weighed(descriptions: pd.DataFrame) -> pd.DataFrame:
+    """With a `weight` by which copies of a composite, of those that there are, count together as one."""
+    return descriptions.assign(weight=1 / descriptions.groupby("composite")["copy"].transform("nunique"))
 
 
 def _exceeded_by_few(distances: np.ndarray, weight: np.ndarray) -> float:

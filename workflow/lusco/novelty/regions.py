@@ -62,10 +62,10 @@ def describe(points: Points, probabilities: np.ndarray, side_px: int, surroundin
         probability) and `FEATURES`; of structures, and where it is not known, precision is NaN.
     """
     counts, pixel_nm = points.counts(points.pixel()), points.pixel_nm
-    mean = of_pixels(probabilities, points)
-    entropy = _entropy(mean)
     precise = points.precision_is_known
     uncertainty = of_pixels(_log_uncertainty(points)[:, None], points)[0] if precise else np.full_like(counts, np.nan)
+    mean = of_pixels(probabilities, points)  # of large fields the largest: after what passes
+    entropy = _entropy(mean)
     rows, columns = (_starts(length, side_px) for length in counts.shape)
     features = np.full((1 + len(mean), len(rows), len(columns), len(FEATURES)), np.nan)
     places = {}

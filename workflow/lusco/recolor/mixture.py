@@ -9,6 +9,7 @@ import pandas as pd
 
 from lusco.errors import Fault, InputError
 from lusco.files import RECREATE, read_json, write_json
+from lusco.novelty import OF
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,17 @@ def summarize(name: str, rows: pd.DataFrame, regions: pd.DataFrame, structures: 
         rejected=float(weight[~accepted].sum() / total),
         accuracy=accuracy,
         unfamiliar=float(regions["unfamiliar"].mean()) if len(regions) else None,
-        differs_by=differing.mode().iloc[0] if len(differing) else None,
+        differs_by=_most_common(differing),
         confidence=float(np.average(rows[[f"p_{s}" for s in structures]].max(axis=1), weights=weight)),
     )
+
+
+def _most_common(differences: pd.Series) -> str | None:
+    """By what most differ, whichever structure's it is, and then of which most do."""
+    if differences.empty:
+        return None
+    kinds = differences.str.split(OF).str[0]
+    return differences[kinds == kinds.mode().iloc[0]].mode().iloc[0]
 
 
 def write_mixture(mixture: Mixture, path: Path) -> None:
