@@ -174,7 +174,7 @@ CHANGES = {
     ),
     "regions of fewer structures": (
         {"known": {"side_px": 16, "surroundings": 1, "parts": DESCRIPTION.known["parts"][:2]}},
-        "key `known`: it has not what is known of regions and each structure",
+        "key `known`: it has not one part for whole regions and one for each structure",
     ),
     "one scale": ({"scale_counts": [1]}, "key `scale_counts`: it has not one scale per structure"),
 }
