@@ -142,7 +142,9 @@ def read_description(folder: str | Path) -> ModelDescription:
     if len(content["scale_counts"]) != len(content["structures"]):
         raise InputError(Fault(file, "it has not one scale per structure", RESTORE, "key `scale_counts`"))
     if len(content["known"]["parts"]) != 1 + len(content["structures"]):
-        raise InputError(Fault(file, "it has not one part for whole regions and one for each structure", RESTORE, "key `known`"))
+        raise InputError(
+            Fault(file, "it has not one part for whole regions and one for each structure", RESTORE, "key `known`")
+        )
     edges = content["repeats"]["lag_frames"]
     if len(edges) != len(content["repeats"]["per_frame"]) + bool(edges) or edges != sorted(set(edges)):
         raise InputError(Fault(file, "the bins of repeats do not hold together", RESTORE, "key `repeats`"))
