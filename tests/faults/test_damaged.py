@@ -72,7 +72,9 @@ def found(folder: Path, pattern: str) -> str:
 def test_the_next_stage_names_a_file_that_was_cut_off(done, last_words, pattern, left):
     words, rule = CASES[pattern]
     file = found(done, pattern)
-    os.truncate(file, int(Path(file).stat().st_size * left))
+    rest = Path(file).read_bytes()[: int(Path(file).stat().st_size * left)]
+    # where a line ends, a table that is cut off cannot be told from a short one
+    os.truncate(file, len(rest.rstrip(b"\n")))
     said = last_words(*(found(done, word) for word in words))
     assert said.startswith(f"{file}: ") and "\n" not in said
     assert "delete it and run again" in said
