@@ -1,0 +1,107 @@
+"""Novelty of what is taken for each structure, and copies of a composite."""
+
+import numpy as np
+import pandas as pd
+from random_regions import (
+    DENSITY,
+    PIXEL_NM,
+    REGION_PX,
+    SIDE_PX,
+    answered,
+    learnt,
+    regions,
+    scattered,
+)
+
+from lusco.novelty import Seen, _exceeded_by_few, learn_from
+from lusco.novelty.regions import FEATURES, LEAST_COUNTS, LEAST_SHARE, WHOLE, describe
+
+
+def shared_out(counts, first):
+    """Localizations with these counts per pixel; of each, the probability of the first of two structures, per pixel."""
+    points, _ = answered(counts, uncertainty_nm=10.0)
+    own = first[np.nonzero(counts)]
+    return points, np.column_stack([own, 1 - own])
+
+
+def test_a_structure_is_described_by_what_the_model_takes_for_it():
+    """The left half of each region is taken for one, the rest, twice as dense, for the other."""
+    first = np.zeros((REGION_PX, REGION_PX))
+    first[:, : REGION_PX // 2] = 1
+    counts = np.where(first == 1, 1, 2).astype(np.float32)
+    found = describe(*shared_out(counts, first), REGION_PX, 1).set_index("part")
+    per_um2 = (1000 / PIXEL_NM) ** 2
+    np.testing.assert_allclose(10 ** found["log_density"], [1.5 * per_um2, 0.5 * per_um2, per_um2])
+    np.testing.assert_allclose(
+        10 ** found.loc[1, "clustering_1px"], 0.5
+    )  # half ones, half zeros: variance 1/4, mean 1/2
+    np.testing.assert_allclose(found["indecision"], 0, atol=1e-6)
+    assert found["log_uncertainty"].isna().tolist() == [False, True, True]
+
+
+def test_of_a_structure_that_is_hardly_there_nothing_is_said():
+    counts = np.ones((REGION_PX, REGION_PX), dtype=np.float32)
+    parts = [
+        describe(*shared_out(counts, np.full_like(counts, share)), REGION_PX, 1)["part"].tolist()
+        for share in (1.01 * LEAST_SHARE, 0.99 * LEAST_SHARE)
+    ]
+    assert parts == [[0, 1, 2], [0, 2]]
+    few = np.zeros_like(counts)
+    few.flat[: LEAST_COUNTS + 10] = 1
+    assert describe(*shared_out(few, np.full_like(few, 0.5)), REGION_PX, 1)["part"].tolist() == [0]
+
+
+def test_a_structure_that_looks_other_than_it_did_is_unfamiliar_though_the_whole_is_not():
+    """All counts lie at random, taken for the first structure one by one; in the last image, square by square."""
+    rng = np.random.default_rng(0)
+
+    def seen(number, block):
+        """In squares of so many pixels, the same structure."""
+        side = SIDE_PX // block
+        images = [
+            (scattered(rng), np.kron(rng.integers(0, 2, (side, side)), np.ones((block, block)))) for _ in range(number)
+        ]
+        return [Seen(*shared_out(*image), frozenset({str(k)}), k) for k, image in enumerate(images)]
+
+    known = learn_from(seen(60, 1), seen(60, 1), 2, PIXEL_NM, SIDE_PX)
+    same, other = seen(20, 1), seen(20, 8)
+    found = [[known.judge(one.points, one.probabilities, ("rings", "lines")) for one in some] for some in (same, other)]
+    usual, strange = (pd.concat(tables) for tables in found)
+    assert list(usual.columns) == ["x_nm", "y_nm", "side_nm", "localizations", "novelty", "unfamiliar", "differs_by"]
+    assert len(usual) == 20 * 4, "one row for each region, whatever is described of it"
+    assert usual["unfamiliar"].mean() < 0.1
+    assert strange["unfamiliar"].all()
+    assert set(strange["differs_by"]) <= {"more clustering of rings", "more clustering of lines"}
+
+
+def test_copies_of_a_composite_count_as_one():
+    distances, weight = np.array([1.0, 2.0, 3.0, np.nan]), np.array([0.985, 0.01, 0.005, 5.0])
+    assert _exceeded_by_few(distances, weight) == 2.0, "half a hundredth lies farther"
+    assert _exceeded_by_few(distances, np.ones(4)) == 3.0
+    assert _exceeded_by_few(distances[3:], weight[3:]) == 0.0
+
+
+def test_a_model_keeps_as_many_regions_of_composites_that_were_copied_less(monkeypatch):
+    monkeypatch.setattr("lusco.novelty.MOST_KNOWN", 100)
+    once, copied = regions(100), regions(400, 1, density_per_um2=8 * DENSITY)
+    copied = copied.assign(composite=1000 + copied["composite"] // 4, copy=copied["composite"] % 4)
+    known = learnt(pd.concat([once, copied]), once).parts[WHOLE]
+    dense = np.array(known.features)[:, FEATURES.index("log_density")] > 0
+    assert 0.35 < dense.mean() < 0.65
+    nearly_all = pd.concat([once[:40], copied])[:120]
+    assert len(learnt(nearly_all, once).parts[WHOLE].features) == 100
+
+
+def test_copies_that_are_alike_count_no_less(monkeypatch):
+    """As those of a structure whose answers do not depend on precision: of four, one is left, and counts as a whole."""
+    monkeypatch.setattr("lusco.novelty.MOST_KNOWN", 100)
+    once, one = regions(100), regions(100, 1, density_per_um2=8 * DENSITY)
+    alike = pd.concat([one.assign(composite=1000 + one["composite"], copy=copy) for copy in range(4)])
+    known = learnt(pd.concat([once, alike]), once).parts[WHOLE]
+    dense = np.array(known.features)[:, FEATURES.index("log_density")] > 0
+    assert 0.35 < dense.mean() < 0.65
+
+
+def test_of_a_part_with_hardly_a_description_nothing_is_said():
+    few = regions(2)
+    assert learnt(few, regions(60)).parts[WHOLE].features == learnt(regions(60), few).parts[WHOLE].features == []
