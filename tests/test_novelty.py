@@ -195,14 +195,17 @@ def test_what_differs_between_acquisitions_raises_no_alarm_though_one_alone_vali
 def test_a_composite_is_not_compared_with_those_that_share_an_acquisition():
     known = np.array([[0.0], [1.0], [10.0], [30.0]])
     sets = [frozenset(names) for names in ("ab", "cd", "ce", "af")]
-    np.testing.assert_allclose(_from_others(known, sets), [(1 + 10) / 2, (1 + 29) / 2, (10 + 20) / 2, (29 + 20) / 2])
-    assert np.isnan(_from_others(known, [frozenset("a")] * 4)).all()
+    found = _from_others(known, sets, known, sets)
+    np.testing.assert_allclose(found, [(1 + 10) / 2, (1 + 29) / 2, (10 + 20) / 2, (29 + 20) / 2])
+    same = [frozenset("a")] * 4
+    assert np.isnan(_from_others(known, same, known, same)).all()
 
 
 def test_too_few_other_acquisitions_tell_nothing_of_how_far_others_are():
     """Among few regions the nearest is farther, whatever the acquisitions."""
     sets = [frozenset(names) for names in ("a", "b", "b", "b", "b")]
-    found = _from_others(np.arange(5.0)[:, None], sets)
+    known = np.arange(5.0)[:, None]
+    found = _from_others(known, sets, known, sets)
     np.testing.assert_allclose(found, [2, *[np.nan] * 4])  # from 0 to 1, 2 and 3; and of b, too few are not b
 
 

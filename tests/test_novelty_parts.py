@@ -13,7 +13,7 @@ from random_regions import (
     scattered,
 )
 
-from lusco.novelty import Seen, _exceeded_by_few, learn_from
+from lusco.novelty import Seen, _exceeded_by_few, learn, learn_from
 from lusco.novelty.regions import FEATURES, LEAST_COUNTS, LEAST_SHARE, WHOLE, describe
 
 
@@ -105,3 +105,21 @@ def test_copies_that_are_alike_count_no_less(monkeypatch):
 def test_of_a_part_with_hardly_a_description_nothing_is_said():
     few = regions(2)
     assert learnt(few, regions(60)).parts[WHOLE].features == learnt(regions(60), few).parts[WHOLE].features == []
+
+
+def test_one_region_in_a_hundred_raises_an_alarm_however_many_parts_are_described():
+    """Parts that have nothing to do with each other would raise one in a hundred alarms each."""
+    rng = np.random.default_rng(0)
+
+    def made_up(number):
+        rows = {feature: rng.normal(size=4 * number) for feature in FEATURES}
+        composite = np.repeat(np.arange(number), 4)
+        own = [frozenset({str(rng.integers(1_000_000))}) for _ in composite]
+        return pd.DataFrame(
+            rows | {"part": np.tile(range(4), number), "composite": composite, "copy": 0, "acquisitions": own}
+        )
+
+    known = learn(made_up(400), made_up(400), 3, REGION_PX, 1)
+    novelty = known.novelty(made_up(4000)).reshape(-1, 4)
+    assert 0.003 < (novelty.max(1) > 1).mean() < 0.02
+    assert (novelty > 1).mean(0).min() > 0, "each part may raise one"

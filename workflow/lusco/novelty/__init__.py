@@ -5,11 +5,12 @@ of a description is the distance to its nearest neighbours among those of the sa
 acquisitions, in units of the distance that one in a hundred of validation composites exceeds, or, if that is more, one
 in a hundred of the known ones if only those of composites without any of its acquisitions were known: what differs
 from one acquisition to the next raises no alarm. A region is as new as the newest of its descriptions: a wrong pixel
-size or a foreign structure may show in what is taken for one structure and not in the whole.
+size or a foreign structure may show in what is taken for one structure and not in the whole. As one of several raises
+an alarm more easily than one alone, all distances are then lengthened alike, until one in a hundred regions does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from lusco.novelty.regions import FEATURES, LESS_AND_MORE, PLACE, WHOLE, describ
 from lusco.render import Points
 
 NEIGHBOURS = 3
-FALSE_ALARMS = 0.01  # of a part
+FALSE_ALARMS = 0.01
 MOST_KNOWN = 3000  # descriptions of a part that a model keeps
 LEAST_OTHERS = 0.5  # of the known regions; fewer would lie farther apart for being few alone
 SHRINKAGE = 0.3  # of the correlations of features, towards none
@@ -44,7 +45,7 @@ class Part:
     whitening : list of list of float
         Square matrix that brings features, less their mean, into these coordinates.
     distance : float
-        That at most a fraction `FALSE_ALARMS` of regions exceeds, of validation and of acquisitions that are left out.
+        Beyond which a description is too far from what is known.
     """
 
     features: list[list[float]]
@@ -186,40 +187,53 @@ def learn(training: pd.DataFrame, validation: pd.DataFrame, structures: int, sid
     side_px, surroundings : int
         As given to `describe`.
     """
-    parts = [
-        _learn(*(table[table["part"] == part] for table in (training, validation))) for part in range(structures + 1)
-    ]
-    return Known(side_px, surroundings, parts)
+    tables = [_weighed(table.assign(novelty=0.0)) for table in (training, validation)]
+    parts = []
+    for number in range(structures + 1):
+        part, *novelties = _learn(*(table[table["part"] == number] for table in tables))
+        parts.append(part)
+        for table, novelty in zip(tables, novelties, strict=True):
+            table.loc[table["part"] == number, "novelty"] = novelty
+    # a region has several descriptions, each of which may raise an alarm
+    of_all = max(_exceeded_by_few(*_newest(table)) for table in tables) or 1.0
+    return Known(side_px, surroundings, [replace(part, distance=part.distance * of_all) for part in parts])
 
 
-def _learn(training: pd.DataFrame, validation: pd.DataFrame) -> Part:
-    """What is known of a part."""
+def _learn(training: pd.DataFrame, validation: pd.DataFrame) -> tuple[Part, np.ndarray, np.ndarray]:
+    """What is known of a part, with the novelty of these descriptions, NaN where there are too few to compare with."""
     bank = training.drop_duplicates(FEATURES)  # regions with the same surroundings are one
     if min(len(bank), len(validation)) < LEAST_KNOWN:  # too little to compare with: nothing is called unfamiliar
-        return Part([], [0.0] * len(FEATURES), np.eye(len(FEATURES)).tolist(), 1.0)
+        nothing = Part([], [0.0] * len(FEATURES), np.eye(len(FEATURES)).tolist(), 1.0)
+        return nothing, np.zeros(len(training)), np.zeros(len(validation))
     bank = _weighed(bank)
     precise = bool(bank["log_uncertainty"].notna().all())  # otherwise, precision is not looked at
     if len(bank) > MOST_KNOWN:
         share = bank["weight"].to_numpy() / bank["weight"].sum()
-        chosen = np.random.default_rng(0).choice(len(bank), MOST_KNOWN, replace=False, p=share)
-        bank = bank.iloc[chosen].assign(weight=1.0)  # it counted in the choice
-    bank = bank if precise else bank.assign(log_uncertainty=0.0)
-    mean = bank[FEATURES].mean().to_numpy()
-    whitening = _whitening(bank[FEATURES].to_numpy() - mean)
+        bank = bank.iloc[np.random.default_rng(0).choice(len(bank), MOST_KNOWN, replace=False, p=share)]
+    features = (bank if precise else bank.assign(log_uncertainty=0.0))[FEATURES]
+    mean = features.mean().to_numpy()
+    whitening = _whitening(features.to_numpy() - mean)
     if not precise:
         whitening[FEATURES.index("log_uncertainty")] = 0
-    known = np.round(_white(bank, mean, whitening), 3)
-    apart, _ = _nearest(_white(validation, mean, whitening), known)
+    known = np.round(_white(features, mean, whitening), 3)
     # validation is often one acquisition or a few; and a model may be surer of what it learned from than of others
-    left_out = _from_others(known, bank["acquisitions"])
-    judged = (apart, _weighed(validation)["weight"]), (left_out, bank["weight"])
+    left_out = _from_others(_white(training, mean, whitening), training["acquisitions"], known, bank["acquisitions"])
+    apart, _ = _nearest(_white(validation, mean, whitening), known)
+    judged = (left_out, training["weight"]), (apart, validation["weight"])
     distance = max(1e-3, *(_exceeded_by_few(found, weight.to_numpy()) for found, weight in judged))
-    return Part(known.tolist(), mean.tolist(), whitening.tolist(), distance)
+    part = Part(known.tolist(), mean.tolist(), whitening.tolist(), distance)
+    return part, left_out / distance, apart / distance
 
 
 def _weighed(descriptions: pd.DataFrame) -> pd.DataFrame:
     """With a `weight` by which copies of a composite, of those that there are, count together as one."""
     return descriptions.assign(weight=1 / descriptions.groupby("composite")["copy"].transform("nunique"))
+
+
+def _newest(descriptions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Novelty of each region, of whose descriptions the first is that of the whole, and its weight."""
+    region = descriptions.groupby((descriptions["part"] == WHOLE).cumsum())
+    return region["novelty"].max().to_numpy(), region["weight"].first().to_numpy()
 
 
 def _exceeded_by_few(distances: np.ndarray, weight: np.ndarray) -> float:
@@ -230,14 +244,16 @@ def _exceeded_by_few(distances: np.ndarray, weight: np.ndarray) -> float:
     return float(np.quantile(distances[there], 1 - FALSE_ALARMS, weights=weight[there], method="inverted_cdf"))
 
 
-def _from_others(known: np.ndarray, acquisitions: Iterable[frozenset[str]]) -> np.ndarray:
-    """Distance of known regions from those of composites that share no acquisition with theirs; NaN if they are few."""
-    sets = list(acquisitions)
-    found = np.full(len(known), np.nan)
+def _from_others(
+    features: np.ndarray, acquisitions: Iterable[frozenset[str]], known: np.ndarray, others: Iterable[frozenset[str]]
+) -> np.ndarray:
+    """Distance of features from known ones that share no acquisition with them; NaN if these are few."""
+    sets, others = list(acquisitions), list(others)
+    found = np.full(len(features), np.nan)
     for one in dict.fromkeys(sets):
-        own, others = np.array([each == one for each in sets]), np.array([not each & one for each in sets])
-        if others.mean() >= LEAST_OTHERS:
-            found[own] = _nearest(known[own], known[others])[0]
+        own, other = np.array([each == one for each in sets]), np.array([not each & one for each in others])
+        if other.mean() >= LEAST_OTHERS:
+            found[own] = _nearest(features[own], known[other])[0]
     return found
 
 
