@@ -13,7 +13,7 @@ from random_regions import (
     scattered,
 )
 
-from lusco.novelty import Seen, _exceeded_by_few, learn, learn_from
+from lusco.novelty import Seen, _exceeded_by_few, _newest, learn, learn_from
 from lusco.novelty.regions import FEATURES, LEAST_COUNTS, LEAST_SHARE, WHOLE, describe
 
 
@@ -123,3 +123,14 @@ def test_one_region_in_a_hundred_raises_an_alarm_however_many_parts_are_describe
     novelty = known.novelty(made_up(4000)).reshape(-1, 4)
     assert 0.003 < (novelty.max(1) > 1).mean() < 0.02
     assert (novelty > 1).mean(0).min() > 0, "each part may raise one"
+
+
+def test_a_region_is_as_new_as_its_newest_part_and_unknown_where_one_is():
+    rows = {
+        "part": [0, 1, 2, 0, 0, 2],
+        "novelty": [0.5, 2.0, 1.0, 0.2, np.nan, 0.0],
+        "weight": [0.5, 0.5, 0.5, 1.0, 0.25, 0.25],
+    }
+    novelty, weight = _newest(pd.DataFrame(rows))
+    np.testing.assert_array_equal(novelty, [2.0, 0.2, np.nan])
+    np.testing.assert_array_equal(weight, [0.5, 1.0, 0.25])

@@ -231,9 +231,11 @@ def _weighed(descriptions: pd.DataFrame) -> pd.DataFrame:
 
 
 def _newest(descriptions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Novelty of each region, of whose descriptions the first is that of the whole, and its weight."""
-    region = descriptions.groupby((descriptions["part"] == WHOLE).cumsum())
-    return region["novelty"].max().to_numpy(), region["weight"].first().to_numpy()
+    """Novelty of each region, of whose descriptions the first is that of the whole, and its weight; NaN where one is."""
+    if descriptions.empty:
+        return np.zeros(0), np.zeros(0)
+    first = np.flatnonzero(descriptions["part"] == WHOLE)
+    return np.maximum.reduceat(descriptions["novelty"].to_numpy(), first), descriptions["weight"].to_numpy()[first]
 
 
 def _exceeded_by_few(distances: np.ndarray, weight: np.ndarray) -> float:
