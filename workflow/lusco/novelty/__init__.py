@@ -231,7 +231,7 @@ def _weighed(descriptions: pd.DataFrame) -> pd.DataFrame:
 
 
 def _newest(descriptions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Novelty of each region, of whose descriptions the first is that of the whole, and its weight; NaN where one is."""
+    """Novelty of each region, NaN if of any of its descriptions, of which the whole is first; and its weight."""
     if descriptions.empty:
         return np.zeros(0), np.zeros(0)
     first = np.flatnonzero(descriptions["part"] == WHOLE)
