@@ -1,5 +1,5 @@
-"""What is chosen on validation composites after training: temperature, sharpness, what each threshold rejects, and what
-is known; and how much better the model does on what it learned from.
+"""After training: temperature, sharpness and what each threshold rejects, chosen on validation composites; and what is
+known, and how much better the model does on it.
 
 Temperature scaling is Guo et al. 2017; here the temperature depends on how precise a localization is.
 """
@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 from lusco.answer import Answer, Apply, Temperature, finish, log_ratio, soften
 from lusco.evaluate.assignment import ALL, THRESHOLDS, accepted_counts, assignment_table
 from lusco.evaluate.distances import distance, prepare
-from lusco.novelty import Seen, learn_from
+from lusco.novelty import Known, Seen, learn_from
 from lusco.novelty.variants import alone_table, at_each_precision, varied_table
 from lusco.render import Points
 from lusco.superpose import random_generator
@@ -31,30 +31,20 @@ Composite = tuple[frozenset[str], pd.DataFrame]  # its acquisitions and its loca
 
 
 def chosen_on_validation(
-    apply: Apply,
-    training: Iterable[Composite],
-    validation: Composites,
-    scales: Sequence[float],
-    smoothing_nm: float,
-    seed: int,
-    at_once: int = 1,
-) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
-    """Temperature, sharpness, rejection curve and known regions of a trained model, ours or a peer's.
+    apply: Apply, validation: Composites, scales: Sequence[float], smoothing_nm: float, at_once: int = 1
+) -> dict[str, Any]:
+    """Temperature, sharpness and rejection curve of a trained model, ours or a peer's.
 
     Parameters
     ----------
     apply : callable
         The model.
-    training : iterable of tuple
-        Acquisitions and localizations of composites of the training acquisitions, of which regions are known.
     validation : Composites
         Composites of the validation acquisitions.
     scales : sequence of float
         Scale of each structure's images, in counts per pixel.
     smoothing_nm : float
         Smoothing before images are compared, in nm.
-    seed : int
-        Seed of the experiment.
     at_once : int
         Composites that the model is applied to at the same time, each in a thread of its own.
 
@@ -62,13 +52,9 @@ def chosen_on_validation(
     -------
     dict
         Fields of a `lusco.model.ModelDescription`.
-    dict
-        For `train` and `validation`, where there are two composites at least, their number `composites`, the mean
-        `accuracy` over them and its standard `error`, each structure counting alike.
     """
-    sources, tables = validation.sources, [validation.table(index) for index in range(len(validation))]
-    others = [(frozenset(names.values()), table) for names, table in zip(sources, tables, strict=True)]
-    answers = [answer for *_, answer in _answered(apply, others, at_once)]
+    tables = [table for _, table in _composites(validation)]
+    answers = [answer for *_, answer in _answered(apply, _composites(validation), at_once)]
     joined = pd.concat([table.assign(composite=k) for k, table in enumerate(tables)], ignore_index=True)
     weight = joined["weight"].to_numpy()[:, None] * np.eye(len(validation.structures))[joined["structure"]]
     logs = np.concatenate([answer.log_probabilities for answer in answers])
@@ -84,17 +70,53 @@ def chosen_on_validation(
             smoothing_nm,
             validation.pixel_nm,
         )
+    probabilities = soften(logs, temperature.of(validation.points(joined)))
+    return {
+        "temperature": asdict(temperature),
+        "sharpness": sharpness,
+        "rejection": rejection_curve(probabilities, bound, validation.structures),
+    }
+
+
+def known_regions(
+    apply: Apply,
+    temperature: Temperature,
+    training: Iterable[Composite],
+    validation: Composites,
+    seed: int,
+    at_once: int = 1,
+) -> tuple[Known, dict[str, dict[str, float]]]:
+    """What a trained model knows, and how much better it does on what it learned from.
+
+    Parameters
+    ----------
+    apply, validation, at_once
+        As for `chosen_on_validation`.
+    temperature : Temperature
+        That was chosen.
+    training : iterable of tuple
+        Acquisitions and localizations of composites of the training acquisitions.
+    seed : int
+        Seed of the experiment.
+
+    Returns
+    -------
+    Known
+        Regions of the composites of training, and how far from them is too far.
+    dict
+        For `train` and `validation`, where there are two composites at least, their number `composites`, the mean
+        `accuracy` over them and its standard `error`, each structure counting alike.
+    """
+    structures = len(validation.structures)
+    right = {"train": [], "validation": []}
 
     def varied(composites: Iterable[Composite], split: str) -> Iterator[Composite]:
         """Each composite, a thinner or lesser one, and one of its structures alone, which are known too."""
-        structures = len(validation.structures)
         for index, (names, table) in enumerate(composites):
             rng = random_generator(seed, "varied", split, index)
             yield names, table
             yield names, varied_table(table, structures, rng)
             yield names, alone_table(table, index % structures)
-
-    right = {"train": [], "validation": []}
 
     def looked_at(composites: Iterable[Composite], split: str) -> Iterator[Seen]:
         """Each of them, at the precision of each of its structures."""
@@ -109,20 +131,17 @@ def chosen_on_validation(
 
     known = learn_from(
         looked_at(training, "train"),
-        looked_at(others, "validation"),
-        len(validation.structures),
+        looked_at(_composites(validation), "validation"),
+        structures,
         validation.pixel_nm,
         validation.side_px,
     )
-    chosen = {
-        "temperature": asdict(temperature),
-        "sharpness": sharpness,
-        "rejection": rejection_curve(
-            soften(logs, temperature.of(validation.points(joined))), bound, validation.structures
-        ),
-        "known": asdict(known),
-    }
-    return chosen, {split: mean for split, values in right.items() if (mean := _mean(values))}
+    return known, {split: mean for split, values in right.items() if (mean := _mean(values))}
+
+
+def _composites(validation: Composites) -> Iterator[Composite]:
+    for index, names in enumerate(validation.sources):
+        yield frozenset(names.values()), validation.table(index)
 
 
 def _as_imaged_at_once(table: pd.DataFrame) -> pd.DataFrame:

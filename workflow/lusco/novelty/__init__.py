@@ -59,6 +59,9 @@ class Part:
         return distance / self.distance, apart
 
 
+NOTHING = Part([], [0.0] * len(FEATURES), np.eye(len(FEATURES)).tolist(), 1.0)
+
+
 @dataclass(frozen=True)
 class Known:
     """Regions of composites of the training acquisitions, and how far from them is too far.
@@ -144,6 +147,12 @@ class Seen:
     copy: int = 0
 
 
+def nothing_known(structures: int, pixel_nm: float, composite_px: int) -> Known:
+    """To a model that knows nothing of regions, none is unfamiliar; parameters as of `learn_from`."""
+    side_px = region_px(pixel_nm, composite_px)
+    return Known(side_px, surroundings(side_px, composite_px), [NOTHING] * (structures + 1))
+
+
 def learn_from(
     training: Iterable[Seen], validation: Iterable[Seen], structures: int, pixel_nm: float, composite_px: int
 ) -> Known:
@@ -203,8 +212,7 @@ def _learn(training: pd.DataFrame, validation: pd.DataFrame) -> tuple[Part, np.n
     """What is known of a part, with the novelty of these descriptions, NaN where there are too few to compare with."""
     bank = training.drop_duplicates(FEATURES)  # regions with the same surroundings are one
     if min(len(bank), len(validation)) < LEAST_KNOWN:  # too little to compare with: nothing is called unfamiliar
-        nothing = Part([], [0.0] * len(FEATURES), np.eye(len(FEATURES)).tolist(), 1.0)
-        return nothing, np.zeros(len(training)), np.zeros(len(validation))
+        return NOTHING, np.zeros(len(training)), np.zeros(len(validation))
     bank = _weighed(bank)
     precise = bool(bank["log_uncertainty"].notna().all())  # otherwise, precision is not looked at
     if len(bank) > MOST_KNOWN:

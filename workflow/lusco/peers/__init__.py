@@ -1,13 +1,14 @@
 """Peers: models by others, trained on the same composites for the same time, and scored as ours are.
 
 A peer learns from the fixed composites of the training split, calibrates on those of the validation split with the
-functions that calibrate our own models, and sees test composites only when it is applied. All peers compute on the
+functions that calibrate our own models, and sees test composites only when it is applied. To it nothing is unfamiliar:
+alarms are not compared, and to learn what is known would take longer than the training. All peers compute on the
 processor, so a comparison at equal time asks the same of our own models (`train: {device: cpu}`).
 """
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from lusco.errors import Fault, InputError
 from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
 from lusco.model import ModelDescription, write_description
-from lusco.novelty import Known
+from lusco.novelty import Known, nothing_known
 from lusco.peers.clock import Clock
 from lusco.recolor import write_recolored
 from lusco.superpose.composites import Composites
@@ -121,12 +122,7 @@ def train_peer(
         record = peer.train(training, validation, Clock(minutes), seed, threads, partial)
         scales = structure_scales(acquisitions, structures, smoothing_nm, validation.pixel_nm)
         apply = peer.load(partial, validation, threads)
-        # fewer than for our own models: to apply a peer may take longer than to train it, and alarms are not compared
-        known = (
-            (frozenset(training.sources[index].values()), training.table(index))
-            for index in range(min(len(training), len(validation)))
-        )
-        chosen, accuracy = chosen_on_validation(apply, known, validation, scales, smoothing_nm, seed)
+        chosen = chosen_on_validation(apply, validation, scales, smoothing_nm)
     used = {name: sorted({sources[name] for sources in training.sources}) for name in structures}
     about = {"peer": name, "minutes": minutes, "seed": seed, "threads": threads, "acquisitions": used}
     versions = {package: version(package) for package in peer.packages}
@@ -138,10 +134,10 @@ def train_peer(
         depth=0,
         scale_counts=scales,
         **chosen,
+        known=asdict(nothing_known(len(structures), validation.pixel_nm, validation.side_px)),
         training={
             **about,
             "composites": len(training),
-            "accuracy": accuracy,
             **record,
             "lusco": __version__,
             **versions,

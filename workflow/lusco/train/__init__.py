@@ -13,8 +13,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from lusco import __version__
-from lusco.answer import Answer
-from lusco.calibrate import KNOWN, chosen_on_validation
+from lusco.answer import Answer, Temperature
+from lusco.calibrate import KNOWN, chosen_on_validation, known_regions
 from lusco.errors import Fault, InputError, raise_all
 from lusco.evaluate.distances import structure_scales
 from lusco.files import atomic
@@ -124,7 +124,7 @@ def train(
         return
     logger.info("trained in %.1f min", (time.monotonic() - start) / 60)
     network.eval()
-    known = (
+    training = (
         (frozenset(sources.values()), table)
         for _, sources, table in composites_of(
             acquisitions, structures, "train", KNOWN * len(validation), validation.side_px, pixel_nm, seed
@@ -138,7 +138,9 @@ def train(
 
     # much of it is work for one thread, so that composites side by side take less time than threads for each
     torch.set_num_threads(1)
-    chosen, accuracy = chosen_on_validation(apply, known, validation, scale, smoothing_nm, seed, settings.threads)
+    chosen = chosen_on_validation(apply, validation, scale, smoothing_nm, settings.threads)
+    temperature = Temperature(**chosen["temperature"])
+    known, accuracy = known_regions(apply, temperature, training, validation, seed, settings.threads)
     torch.set_num_threads(settings.threads)
     description = ModelDescription(
         structures=structures,
@@ -150,6 +152,7 @@ def train(
         wide_blocks=settings.wide_blocks,
         scale_counts=scale,
         **chosen,
+        known=asdict(known),
         training={
             "settings": asdict(settings),
             "seed": seed,
