@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from random_regions import (
     DENSITY,
     PIXEL_NM,
@@ -107,22 +108,36 @@ def test_of_a_part_with_hardly_a_description_nothing_is_said():
     assert learnt(few, regions(60)).parts[WHOLE].features == learnt(regions(60), few).parts[WHOLE].features == []
 
 
+def made_up(rng, number, alike=False):
+    """Regions of three structures, at random; if alike, each is described the same as a whole and by each structure."""
+    drawn = rng.normal(size=(number, 1 if alike else 4, len(FEATURES)))
+    rows = pd.DataFrame(np.broadcast_to(drawn, (number, 4, len(FEATURES))).reshape(-1, len(FEATURES)), columns=FEATURES)
+    composite = np.repeat(np.arange(number), 4)
+    own = [frozenset({str(name)}) for name in rng.integers(1_000_000, size=4 * number)]
+    return rows.assign(part=np.tile(range(4), number), composite=composite, copy=0, acquisitions=own)
+
+
 def test_one_region_in_a_hundred_raises_an_alarm_however_many_parts_are_described():
     """Parts that have nothing to do with each other would raise one in a hundred alarms each."""
     rng = np.random.default_rng(0)
-
-    def made_up(number):
-        rows = {feature: rng.normal(size=4 * number) for feature in FEATURES}
-        composite = np.repeat(np.arange(number), 4)
-        own = [frozenset({str(rng.integers(1_000_000))}) for _ in composite]
-        return pd.DataFrame(
-            rows | {"part": np.tile(range(4), number), "composite": composite, "copy": 0, "acquisitions": own}
-        )
-
-    known = learn(made_up(400), made_up(400), 3, REGION_PX, 1)
-    novelty = known.novelty(made_up(4000)).reshape(-1, 4)
+    known = learn(made_up(rng, 400), made_up(rng, 400), 3, REGION_PX, 1)
+    novelty = known.novelty(made_up(rng, 4000)).reshape(-1, 4)
     assert 0.003 < (novelty.max(1) > 1).mean() < 0.02
     assert (novelty > 1).mean(0).min() > 0, "each part may raise one"
+
+
+@pytest.mark.parametrize("alike", [(True, True), (True, False), (False, True)], ids=str)
+def test_distances_are_longer_only_where_parts_raise_alarms_of_their_own(alike):
+    """In regions of training that are left out, or in those of validation."""
+    rng = np.random.default_rng(0)
+    tables = [made_up(rng, 400, each) for each in alike]
+    known = learn(*tables, 3, REGION_PX, 1).parts[WHOLE]
+    alone = learn(*(table[table["part"] == WHOLE] for table in tables), 0, REGION_PX, 1).parts[WHOLE]
+    assert known.features == alone.features
+    if all(alike):
+        assert known.distance == alone.distance
+    else:
+        assert known.distance > 1.02 * alone.distance
 
 
 def test_a_region_is_as_new_as_its_newest_part_and_unknown_where_one_is():

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from least_config import LEAST
 
 from lusco import peers, table
 from lusco.config import load_config
@@ -187,7 +188,8 @@ def test_trees_tell_rings_from_lines_and_clouds(material, tmp_path):
     assert description.rejection[0]["rejected"] == 0
     assert description.training["steps"] >= description.training["best_step"] >= 10
     assert description.training["acquisitions"]["rings"] == ["rings_0", "rings_1"]
-    assert not pd.read_csv(applied / REGIONS)["unfamiliar"].any(), "nothing is known of regions"
+    assert [part["features"] for part in description.known["parts"]] == [[]] * 4, "nothing is known of regions"
+    assert (pd.read_csv(applied / REGIONS)["novelty"] == 0).to_list() == [True] * len(validation)
     channels = np.load(applied / CHANNELS)
     np.testing.assert_allclose(channels[0].sum(0), validation.counts(0).sum(0), atol=1e-3)
 
@@ -246,7 +248,6 @@ def test_images_are_refused_by_trees(tmp_path, material):
 
 # configuration
 
-LEAST = {"experiment": "demo", "structures": ["pores", "tubes"], "acquisitions": "sheet.tsv", "pixel_nm": 20}
 REFUSED = {
     "settings of our own": ("{a: {}, b: {peer: trees, minutes: 1, steps: 5}}", "", "key `models.b`: `steps` is"),
     "no time": ("{a: {}, b: {peer: trees}}", "", "key `models.b`: missing `minutes`"),

@@ -15,15 +15,13 @@ from lusco.errors import InputError
 from lusco.figures.draw_mixed import draw_mixed
 from lusco.model import ModelDescription, read_description, write_model
 from lusco.network import UNet
-from lusco.novelty import learn
-from lusco.novelty.regions import FEATURES
+from lusco.novelty import nothing_known
 from lusco.recolor import Recolorer, recolor_acquisition
 from lusco.recolor.mixture import summarize
 from lusco.render import Points, points_of, render
 from lusco.repeats import settled
 
-NOTHING = pd.DataFrame(columns=["part", *FEATURES])
-KNOWN = asdict(learn(NOTHING, NOTHING, 3, 64, 1))
+KNOWN = asdict(nothing_known(3, 20.0, 64))
 TEMPERATURE = {"typical": 1.3, "exponent": 0.0, "uncertainty_nm": 1.0}
 REJECTION = [
     {"threshold": 0.0, "rejected": 0.0, "crosstalk": 0.3},

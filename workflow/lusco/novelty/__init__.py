@@ -6,7 +6,8 @@ acquisitions, in units of the distance that one in a hundred of validation compo
 in a hundred of the known ones if only those of composites without any of its acquisitions were known: what differs
 from one acquisition to the next raises no alarm. A region is as new as the newest of its descriptions: a wrong pixel
 size or a foreign structure may show in what is taken for one structure and not in the whole. As one of several raises
-an alarm more easily than one alone, all distances are then lengthened alike, until one in a hundred regions does.
+an alarm more easily than one alone, all distances are then lengthened alike, until no more than one in a hundred
+regions does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -204,7 +205,7 @@ def learn(training: pd.DataFrame, validation: pd.DataFrame, structures: int, sid
         for table, novelty in zip(tables, novelties, strict=True):
             table.loc[table["part"] == number, "novelty"] = novelty
     # a region has several descriptions, each of which may raise an alarm
-    of_all = max(_exceeded_by_few(*_newest(table)) for table in tables) or 1.0
+    of_all = max(1.0, *(_exceeded_by_few(*_newest(table)) for table in tables))
     return Known(side_px, surroundings, [replace(part, distance=part.distance * of_all) for part in parts])
 
 
