@@ -91,6 +91,7 @@ COLUMNS = {
     "distances": ["model", "composite", "structure", "distance", "comparison", "value"],
     "overlap": ["model", "composite", "structure_a", "structure_b", "measure", "source", "value"],
     "summary": ["model", "structure", "measure", "value"],
+    "errors": ["model", "structure", "measure", "error", "acquisitions"],
 }
 
 

@@ -9,6 +9,7 @@ TABLES = [
     "calibration",
     "unspecific",
     "summary",
+    "errors",
 ]
 
 

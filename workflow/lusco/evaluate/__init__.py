@@ -1,6 +1,6 @@
 """Evaluation: recoloured composites against the truth that a superposition knows.
 
-Writes tidy tables, one row per measurement: distances, overlap, assignment, calibration and a summary.
+Writes tidy tables, one row per measurement: distances, overlap, assignment, calibration, a summary and its errors.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,20 +12,18 @@ import pandas as pd
 
 from lusco.errors import Fault, InputError
 from lusco.evaluate.assignment import (
-    ALL,
     THRESHOLDS,
     accepted_counts,
     assignment_table,
     calibration_table,
-    crosstalk_at,
-    expected_calibration_error,
-    rejected_at,
 )
 from lusco.evaluate.coupling import COLUMNS as WINDOWS
 from lusco.evaluate.coupling import coupling
 from lusco.evaluate.distances import comparisons, prepare, smooth
+from lusco.evaluate.errors import standard_errors
 from lusco.evaluate.overlap import overlap
 from lusco.evaluate.shapes import SHAPES
+from lusco.evaluate.summary import summarise
 from lusco.files import atomic, read_array, read_csv, write_json
 from lusco.model import ModelDescription
 from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
@@ -43,6 +41,7 @@ CALIBRATION = ["model", "structure", "bin", "confidence", "accuracy", "localizat
 UNSPECIFIC_FALL = ["model", "threshold", "structure", "fraction", "localizations"]
 UNSPECIFIC = "unspecific"
 SUMMARY = ["model", "structure", "measure", "value"]
+ERROR = ["model", "structure", "measure", "error", "acquisitions"]
 
 
 def evaluate(
@@ -69,7 +68,7 @@ def evaluate(
     settings : EvaluateSettings
         Smoothing and threshold of overlap.
     seed : int
-        Seed of the experiment, for the random halves and permutations.
+        Seed of the experiment, for the random halves, permutations and draws of acquisitions.
     out : str or Path
         Folder for the tables.
     """
@@ -81,9 +80,10 @@ def evaluate(
         "assignment": ASSIGNMENT,
         "calibration": CALIBRATION,
         "unspecific": UNSPECIFIC_FALL,
+        "summary": SUMMARY,
+        "errors": ERROR,
     }
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in columns}
-    summary = []
     for name, (description, folder) in models.items():
         channels = read_array(folder / CHANNELS)
         probabilities = read_array(folder / PROBABILITIES)
@@ -92,16 +92,17 @@ def evaluate(
         shapes = pd.DataFrame(_shapes(composites, channels, description, settings.shapes), columns=SHAPE[1:])
         regions = read_csv(folder / REGIONS)
         truth, weight = truth_of(composites)
-        assignment = assignment_table(
-            accepted_counts(np.asarray(probabilities), truth, weight), composites.structures
-        ).assign(acquisition="")
+        accepted = _accepted(composites, np.asarray(probabilities), truth, weight)
+        assignment = assignment_table(accepted.sum(0), composites.structures).assign(acquisition="")
         calibration = calibration_table(np.asarray(probabilities), truth, weight, composites.structures)
         unspecific = unspecific_table(composites, np.asarray(probabilities))
-        parts = (distances, overlaps, shapes, regions, assignment, calibration, unspecific)
+        rows = summarise(distances, assignment, calibration, composites.structures)
+        summary = pd.DataFrame(rows, columns=SUMMARY[1:])
+        drawn = standard_errors(distances, accepted, composites.sources, composites.structures, seed)
+        errors = pd.DataFrame(drawn, columns=ERROR[1:])
+        parts = (distances, overlaps, shapes, regions, assignment, calibration, unspecific, summary, errors)
         for key, table in zip(tables, parts, strict=True):
             tables[key].append(table.assign(model=name))
-        rows = summarise(distances, assignment, calibration, composites.structures)
-        summary.append(pd.DataFrame(rows, columns=SUMMARY[1:]).assign(model=name))
     structures = composites.structures
     coupled = [pd.DataFrame(columns=COUPLING)]
     for acquisition, file in scored.items():
@@ -113,36 +114,7 @@ def evaluate(
     for key, parts in tables.items():
         _write(pd.concat(parts, ignore_index=True)[columns[key]], out / f"{key}.csv")
     _write(pd.concat(coupled[1:] or coupled, ignore_index=True), out / "coupling.csv")
-    _write(pd.concat(summary, ignore_index=True)[SUMMARY], out / "summary.csv")
     write_json(out / "metadata.json", _metadata(composites, models, settings))
-
-
-def summarise(
-    distances: pd.DataFrame, assignment: pd.DataFrame, calibration: pd.DataFrame, structures: Sequence[str]
-) -> Iterator[tuple[str, str, float]]:
-    """Headline numbers of one model: structure, measure and value.
-
-    Gap closed is (random - model) / (random - reference) on medians over composites; random is
-    `shuffled_pairs`, the reference zero or `floor`.
-    """
-    medians = distances.groupby(["structure", "distance", "comparison"])["value"].median()
-    for structure in structures:
-        for name in ("mse", "dssim"):
-            at = medians[structure, name]
-            random, model, floor = at["shuffled_pairs"], at["model"], at["floor"]
-            yield structure, f"gap_closed_{name}", 1 - model / random if random > 0 else np.nan
-            yield (
-                structure,
-                f"gap_closed_{name}_floor",
-                (random - model) / (random - floor) if random > floor else np.nan,
-            )
-    for structure in (*structures, ALL):
-        curve = assignment[assignment["structure"] == structure]
-        yield structure, "accuracy", float(curve["recall"].iloc[0])
-        yield structure, "crosstalk_at_30pct_rejected", crosstalk_at(curve, 0.3)
-        yield structure, "rejected_at_1pct_crosstalk", rejected_at(curve, 0.01)
-        own = calibration[calibration["structure"] == structure]
-        yield structure, "expected_calibration_error", expected_calibration_error(own)
 
 
 def score_acquisition(file: Path, structures: Sequence[str]) -> pd.DataFrame:
@@ -255,6 +227,13 @@ def truth_of(composites: Composites) -> tuple[np.ndarray, np.ndarray]:
     joined = pd.concat(tables, ignore_index=True)
     weight = joined["weight"].where(~joined["unspecific"], 0)
     return joined["structure"].to_numpy().astype(np.int64), weight.to_numpy()
+
+
+def _accepted(composites: Composites, probabilities: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """`accepted_counts` of each composite; the others are of all their localizations, one composite after another."""
+    ends = np.cumsum([len(composites.table(index)) for index in range(len(composites))])[:-1]
+    parts = zip(*(np.split(each, ends) for each in (probabilities, truth, weight)), strict=True)
+    return np.stack([accepted_counts(*part) for part in parts])
 
 
 def unspecific_table(composites: Composites, probabilities: np.ndarray) -> pd.DataFrame:

@@ -24,7 +24,7 @@ PACKAGES = (
     "locan",
 )
 
-TABLES = ("summary", "assignment", "distances", "overlap", "coupling", "shapes", "regions", "unspecific")
+TABLES = ("summary", "errors", "assignment", "distances", "overlap", "coupling", "shapes", "regions", "unspecific")
 
 
 def assemble(

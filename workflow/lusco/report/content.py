@@ -61,7 +61,7 @@ class ReportContent:
         Anything to tell the reader, a sentence each.
     sweeps : mapping of str to pandas.DataFrame
         `evaluation/sweep_<name>.csv` by name of the sweep.
-    distances, overlap, coupling, shapes, regions, unspecific : pandas.DataFrame, optional
+    errors, distances, overlap, coupling, shapes, regions, unspecific : pandas.DataFrame, optional
         `evaluation/distances.csv` and so on, from which failures are named.
     """
 
@@ -85,6 +85,7 @@ class ReportContent:
     accuracies: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     notes: Sequence[str] = ()
     sweeps: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    errors: pd.DataFrame | None = None
     distances: pd.DataFrame | None = None
     overlap: pd.DataFrame | None = None
     coupling: pd.DataFrame | None = None
@@ -99,9 +100,15 @@ class ReportContent:
 
     def value(self, measure: str, structure: str = ALL) -> float:
         """A number of the chosen model's summary; NaN if it is not there."""
-        table = self.summary
+        return self._number(self.summary, "value", measure, structure)
+
+    def error(self, measure: str, structure: str = ALL) -> float:
+        """Its standard error by the acquisitions that it was tested on; NaN if not known."""
+        return float("nan") if self.errors is None else self._number(self.errors, "error", measure, structure)
+
+    def _number(self, table: pd.DataFrame, column: str, measure: str, structure: str) -> float:
         rows = (table["model"] == self.model) & (table["measure"] == measure) & (table["structure"] == structure)
-        return float(table.loc[rows, "value"].iloc[0]) if rows.any() else float("nan")
+        return float(table.loc[rows, column].iloc[0]) if rows.any() else float("nan")
 
     def false_alarms(self) -> float:
         """Fraction of the regions of test composites that the chosen model calls unfamiliar; NaN if not measured."""

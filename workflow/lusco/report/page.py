@@ -157,12 +157,14 @@ def _scores(content: ReportContent) -> dict[str, Any]:
         if not present:
             continue
         values = {name: content.value(measure, name) for name in names}
-        rows.append([label, *(percent(value) if name in present else "" for name, value in values.items())])
+        cells = (percent(value, content.error(measure, name)) for name, value in values.items())
+        rows.append([label, *(cell if name in present else "" for name, cell in zip(names, cells, strict=True))])
         for name, value in values.items():
             if name in present and pd.isna(value):
                 missing.setdefault(reason(measure), {}).setdefault(label, []).append(shown(name))
     unmeasured = {why: [f"{label} ({', '.join(of)})" for label, of in what.items()] for why, what in missing.items()}
-    return {"names": names, "rows": rows, "missing": unmeasured}
+    known = any(not pd.isna(content.error(measure, name)) for measure in MEASURES for name in names)
+    return {"names": names, "rows": rows, "missing": unmeasured, "errors": known}
 
 
 def _models(content: ReportContent) -> list[dict[str, Any]]:

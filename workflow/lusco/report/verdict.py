@@ -140,9 +140,12 @@ def per_hundred(fraction: float) -> str:
     return f"{value:.2g}" if abs(value) >= 0.1 or value == 0 else f"{value:.2f}"
 
 
-def percent(fraction: float) -> str:
-    """A fraction in percent, or a dash."""
-    return "\N{EN DASH}" if isnan(fraction) else f"{per_hundred(fraction)} %"
+def percent(fraction: float, error: float = float("nan")) -> str:
+    """A fraction in percent, with its standard error where one is known, or a dash."""
+    if isnan(fraction):
+        return "\N{EN DASH}"
+    value = per_hundred(fraction)
+    return f"{value} %" if isnan(error) else f"{value} \N{PLUS-MINUS SIGN} {100 * error:.1f} %"
 
 
 def _finding(label: str, key: str, value: float, sentence: Callable[[], str], graded: float | None = None) -> Finding:

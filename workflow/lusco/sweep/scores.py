@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from lusco.answer import Recolored
-from lusco.evaluate import distances_of, summarise, truth_of
+from lusco.evaluate import distances_of, truth_of
 from lusco.evaluate.assignment import ALL, accepted_counts, assignment_table, calibration_table
+from lusco.evaluate.summary import summarise
 from lusco.files import atomic, read_array, read_csv
 from lusco.model import ModelDescription
 from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS

@@ -1,0 +1,85 @@
+"""Standard errors: what drawing acquisitions anew must give, from the textbook's formula for a mean."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lusco.evaluate.assignment import THRESHOLDS
+from lusco.evaluate.errors import standard_errors
+
+STRUCTURES = ("rings", "lines")
+
+
+def distances_of(models):
+    """A row for each composite, structure, distance and comparison that a gap needs; chance is 1, the floor 0.1."""
+    rows = [
+        (composite, structure, distance, comparison, value)
+        for composite, model in enumerate(models)
+        for structure in STRUCTURES
+        for distance in ("mse", "dssim")
+        for comparison, value in (("model", model), ("shuffled_pairs", 1.0), ("floor", 0.1))
+    ]
+    return pd.DataFrame(rows, columns=["composite", "structure", "distance", "comparison", "value"])
+
+
+def accepted_of(right, number=100):
+    """Of each composite, so many of 100 rings are told from lines, at every threshold, and all 100 lines."""
+    counts = [[[ring, 0], [number - ring, number]] for ring in right]
+    return np.repeat(np.array(counts, dtype=float)[:, None], len(THRESHOLDS), axis=1)
+
+
+def errors_of(models, right, sources):
+    rows = standard_errors(distances_of(models), accepted_of(right), sources, STRUCTURES, 1)
+    table = pd.DataFrame(rows, columns=["structure", "measure", "error", "acquisitions"])
+    return table.set_index(["structure", "measure"])
+
+
+def test_the_error_of_a_mean_over_acquisitions_is_that_of_the_textbook():
+    """Two composites of each of four acquisitions: the deviation of the acquisitions' means, over the root of four."""
+    of_acquisition = np.array([100, 90, 80, 70])
+    sources = [{"rings": f"rings_{k // 2}", "lines": f"lines_{k}"} for k in range(8)]
+    errors = errors_of(np.zeros(8), np.repeat(of_acquisition, 2), sources)
+    expected = (of_acquisition / 100).std(ddof=1) / np.sqrt(4)
+    assert errors.loc[("rings", "accuracy"), "error"] == pytest.approx(expected, rel=0.15)
+    assert errors.loc[("rings", "accuracy"), "acquisitions"] == 4
+    assert errors.loc[("lines", "accuracy"), "error"] == pytest.approx(0, abs=1e-12), "all lines are right everywhere"
+
+
+def test_composites_of_the_same_acquisition_do_not_make_it_surer():
+    sources = [{"rings": f"rings_{k % 2}", "lines": f"lines_{k % 2}"} for k in range(40)]
+    errors = errors_of(np.zeros(40), np.tile([100, 50], 20), sources)
+    assert errors.loc[("rings", "accuracy"), "error"] == pytest.approx(0.5 / 2, rel=0.15)
+
+
+def test_the_error_of_all_is_the_greatest_that_any_structure_gives():
+    """Rings differ with the acquisition of rings only, which is drawn for both, and lines do not."""
+    sources = [{"rings": f"rings_{k % 4}", "lines": f"lines_{k // 4}"} for k in range(16)]
+    errors = errors_of(np.zeros(16), np.tile([100, 90, 80, 70], 4), sources)
+    assert errors.loc[("all", "accuracy"), "error"] == pytest.approx(
+        errors.loc[("rings", "accuracy"), "error"] / 2, rel=1e-6
+    ), "half of the localizations are rings"
+
+
+def test_gaps_have_errors_and_equal_acquisitions_none():
+    sources = [{"rings": f"rings_{k}", "lines": f"lines_{k}"} for k in range(6)]
+    same = errors_of(np.full(6, 0.2), np.full(6, 90), sources)
+    measured = same.drop(
+        ["crosstalk_at_30pct_rejected", "rejected_at_1pct_crosstalk"], level="measure"
+    )  # none is rejected
+    np.testing.assert_allclose(measured["error"], 0, atol=1e-12)
+    other = errors_of([0.1, 0.15, 0.2, 0.25, 0.3, 0.35], np.full(6, 90), sources)
+    assert 0.02 < other.loc[("rings", "gap_closed_mse"), "error"] < 0.1
+
+
+def test_a_single_acquisition_does_not_tell_how_others_differ():
+    sources = [{"rings": "rings_0", "lines": f"lines_{k}"} for k in range(4)]
+    errors = errors_of(np.zeros(4), [100, 90, 80, 70], sources)
+    assert np.isnan(errors.loc[("rings", "accuracy"), "error"])
+    assert errors.loc[("lines", "accuracy"), "error"] == 0
+    assert errors.loc[("all", "accuracy"), "acquisitions"] == 4
+
+
+def test_errors_are_the_same_for_the_same_seed():
+    sources = [{"rings": f"rings_{k}", "lines": f"lines_{k}"} for k in range(4)]
+    first, again = (errors_of([0.1, 0.2, 0.3, 0.4], [100, 90, 80, 70], sources) for _ in range(2))
+    pd.testing.assert_frame_equal(first, again)
