@@ -49,7 +49,7 @@ def standard_errors(
         Structure, measure of the summary, its standard error, and the number of acquisitions that were drawn from. NaN
         of a single acquisition, which does not tell how others differ, and of what not every draw has.
     """
-    errors, number = defaultdict(dict), {}
+    errors, number = {}, {}
     for structure in structures:
         place, each = pd.factorize(np.array([source[structure] for source in sources]))
         number[structure] = len(each)
@@ -60,8 +60,9 @@ def standard_errors(
                 if name in (structure, ALL):
                     found[name, measure].append(value)
         for (name, measure), values in found.items():
-            errors[name, measure][structure] = _error(values, len(each))
-    for (name, measure), by_structure in errors.items():
+            errors.setdefault((name, measure), {})[structure] = _error(values, len(each))
+    ordered = sorted(errors.items(), key=lambda item: (*structures, ALL).index(item[0][0]))
+    for (name, measure), by_structure in ordered:
         known = {structure: error for structure, error in by_structure.items() if not np.isnan(error)}
         of = max(known or by_structure, key=by_structure.__getitem__)
         yield name, measure, by_structure[of], number[of]
