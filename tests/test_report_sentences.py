@@ -283,3 +283,15 @@ def test_models_are_compared_and_the_chosen_one_is_named():
     unknown = text_of(report(replace(content(), summary=two.assign(value=two["value"].mask(never & ~own)))))
     assert "unet (chosen) nuclear pores 95 % 0.5 % 20 % 1 % 90 %" in unknown
     assert "unet (chosen) all 95 % 0.5 % \u2013 1 % 90 %" in unknown
+
+
+def test_a_score_is_said_with_how_far_it_depends_on_the_acquisitions():
+    errors = [("unet", "all", "accuracy", 0.0123, 6), ("unet", "nuclear_pores", "gap_closed_mse", 0.02, 6)]
+    errors += [("unet", "tubes", "accuracy", float("nan"), 1)]
+    columns = ["model", "structure", "measure", "error", "acquisitions"]
+    said = text_of(report(content(errors=pd.DataFrame(errors, columns=columns))))
+    assert "95 (give or take 1.2) are given to the structure they come from" in said
+    assert "90 % (give or take 2.0) of the way from chance" in said
+    assert "95 \N{PLUS-MINUS SIGN} 1.2 %" in said
+    assert "After \N{PLUS-MINUS SIGN}" in said.replace("&plusmn;", "\N{PLUS-MINUS SIGN}")
+    assert "give or take" not in text_of(report(content())), "nothing is said of what is not known"

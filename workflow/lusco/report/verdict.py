@@ -148,6 +148,11 @@ def percent(fraction: float, error: float = float("nan")) -> str:
     return f"{value} %" if isnan(error) else f"{value} \N{PLUS-MINUS SIGN} {100 * error:.1f} %"
 
 
+def _give_or_take(error: float) -> str:
+    """A standard error in words, if it is known."""
+    return "" if isnan(error) else f" (give or take {100 * error:.1f})"
+
+
 def _finding(label: str, key: str, value: float, sentence: Callable[[], str], graded: float | None = None) -> Finding:
     criterion = CRITERIA[key]
     text = reason(key).capitalize() + "." if isnan(value) else sentence()
@@ -155,14 +160,14 @@ def _finding(label: str, key: str, value: float, sentence: Callable[[], str], gr
 
 
 def _accuracy(content: ReportContent) -> Finding:
-    value = content.value("accuracy")
+    value, give_or_take = content.value("accuracy"), _give_or_take(content.error("accuracy"))
     return _finding(
         "Accuracy",
         "accuracy",
         value,
         lambda: (
-            f"Of 100 localizations in the test composites, {per_hundred(value)} are given to the structure they come"
-            " from when every one is given a colour."
+            f"Of 100 localizations in the test composites, {per_hundred(value)}{give_or_take} are given"
+            " to the structure they come from when every one is given a colour."
         ),
     )
 
@@ -212,14 +217,14 @@ def _gap(content: ReportContent, measure: str, label: str, by: str) -> Finding:
     values = {name: content.value(measure, name) for name in content.structures}
     known = {name: value for name, value in values.items() if not isnan(value)}
     worst = min(known, key=known.__getitem__, default="")
-    value = known.get(worst, float("nan"))
+    value, give_or_take = known.get(worst, float("nan")), _give_or_take(content.error(measure, worst))
     return _finding(
         label,
         measure,
         value,
         lambda: (
-            f"The worst structure, {shown(worst)}, is {per_hundred(value)} % of the way from chance (an image"
-            f" of the same structure from elsewhere) to the perfect image, {by}."
+            f"The worst structure, {shown(worst)}, is {per_hundred(value)} %{give_or_take} of the way"
+            f" from chance (an image of the same structure from elsewhere) to the perfect image, {by}."
             if value >= 0
             else f"The worst structure, {shown(worst)}, is further from its true image than chance is, {by}."
         ),
