@@ -291,7 +291,7 @@ def test_a_score_is_said_with_how_far_it_depends_on_the_acquisitions():
     columns = ["model", "structure", "measure", "error", "acquisitions"]
     said = text_of(report(content(errors=pd.DataFrame(errors, columns=columns))))
     assert "95 (give or take 1.2) are given to the structure they come from" in said
-    assert "90 % (give or take 2.0) of the way from chance" in said
+    assert "90 % (give or take 2) of the way from chance" in said
     assert "95 \N{PLUS-MINUS SIGN} 1.2 %" in said
     assert "After \N{PLUS-MINUS SIGN}" in said.replace("&plusmn;", "\N{PLUS-MINUS SIGN}")
     assert "give or take" not in text_of(report(content())), "nothing is said of what is not known"

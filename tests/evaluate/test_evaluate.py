@@ -6,7 +6,7 @@ import pytest
 
 from lusco import table as tables
 from lusco.errors import InputError
-from lusco.evaluate import evaluate, score_acquisition, truth_of, unspecific_table
+from lusco.evaluate import accepted_of, evaluate, score_acquisition, truth_of, unspecific_table
 from lusco.evaluate.assignment import accepted_counts, assignment_table
 from lusco.model import ModelDescription
 from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
@@ -155,3 +155,22 @@ def test_unspecific_localizations_are_no_crosstalk_and_told_apart(composites, tm
     np.testing.assert_allclose(fall.loc[fall["structure"] == "rings", "fraction"], 1)
     np.testing.assert_allclose(fall.loc[fall["structure"] == "lines", "fraction"], 0)
     np.testing.assert_array_equal(sum(marked.counts(i) - marked.bound(i) for i in range(4)).sum((1, 2)), 12)
+
+
+def test_what_is_accepted_of_a_composite_is_of_its_own_localizations(composites):
+    truth, weight = truth_of(composites)
+    right = np.eye(2)[truth]
+    sizes = [composites.counts(index).sum((1, 2)) for index in range(len(composites))]
+    assert len({tuple(size) for size in sizes}) > 1
+    for accepted, size in zip(accepted_of(composites, right, truth, weight), sizes, strict=True):
+        np.testing.assert_array_equal(accepted[0], np.diag(size))
+
+
+def test_errors_are_of_every_score_but_calibration(composites, tmp_path):
+    result = evaluated(composites, tmp_path, lambda truth: truth)
+    keys = ["model", "structure", "measure"]
+    scored = result["summary"][result["summary"]["measure"] != "expected_calibration_error"]
+    assert set(result["errors"][keys].itertuples(index=False)) == set(scored[keys].itertuples(index=False))
+    perfect = result["errors"].set_index("measure").loc["gap_closed_mse"]
+    np.testing.assert_allclose(perfect["error"], 0, atol=1e-6)
+    assert (perfect["acquisitions"] == 2).all()

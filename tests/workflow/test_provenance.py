@@ -17,7 +17,8 @@ import socket
 def refuse(*_): raise OSError("the report asked for the network")
 socket.socket.connect = socket.getaddrinfo = refuse
 """
-TABLES = ["assignment", "calibration", "coupling", "distances", "overlap", "regions", "shapes", "summary", "unspecific"]
+TABLES = ["assignment", "calibration", "coupling", "distances", "errors", "overlap", "regions", "shapes", "summary"]
+TABLES += ["unspecific"]
 PICTURES = ["examples", "channels", "crosstalk", "calibration", "distances", "shapes", "overlap", "coupling"]
 PICTURES += ["schematic", "loss"]
 RECOLORED = ["mixture.ome.tiff", "regions/mixture.csv", "mixtures/mixture.json"]

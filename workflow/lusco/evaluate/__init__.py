@@ -92,7 +92,7 @@ def evaluate(
         shapes = pd.DataFrame(_shapes(composites, channels, description, settings.shapes), columns=SHAPE[1:])
         regions = read_csv(folder / REGIONS)
         truth, weight = truth_of(composites)
-        accepted = _accepted(composites, np.asarray(probabilities), truth, weight)
+        accepted = accepted_of(composites, np.asarray(probabilities), truth, weight)
         assignment = assignment_table(accepted.sum(0), composites.structures).assign(acquisition="")
         calibration = calibration_table(np.asarray(probabilities), truth, weight, composites.structures)
         unspecific = unspecific_table(composites, np.asarray(probabilities))
@@ -229,7 +229,7 @@ def truth_of(composites: Composites) -> tuple[np.ndarray, np.ndarray]:
     return joined["structure"].to_numpy().astype(np.int64), weight.to_numpy()
 
 
-def _accepted(composites: Composites, probabilities: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def accepted_of(composites: Composites, probabilities: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """`accepted_counts` of each composite; the others are of all their localizations, one composite after another."""
     ends = np.cumsum([len(composites.table(index)) for index in range(len(composites))])[:-1]
     parts = zip(*(np.split(each, ends) for each in (probabilities, truth, weight)), strict=True)

@@ -4,17 +4,16 @@ Composites that share an acquisition are not independent, so acquisitions are dr
 clusters (Davison and Hinkley 1997, section 3.8).
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from lusco.evaluate.assignment import ALL, assignment_table
-from lusco.evaluate.summary import curve_scores, gaps_closed
+from lusco.evaluate.assignment import assignment_table
+from lusco.evaluate.summary import REFERENCES, curve_scores, gaps_closed
 from lusco.superpose import random_generator
 
-DRAWS = 200
+DRAWS = 100
 
 
 def standard_errors(
@@ -27,13 +26,13 @@ def standard_errors(
     """Standard errors of gaps closed and of the scores of the assignment.
 
     The acquisitions of a structure are drawn with replacement, as many as there are, and each composite counts as often
-    as its acquisition was drawn. So the other structures' acquisitions stay as they are. The error of all is the
-    greatest of those that the acquisitions of any structure give.
+    as its acquisition was drawn. A score of a structure depends on what lay over it as well, so this is done with each
+    structure in turn, and what they give is added in squares, as acquisitions of all meet in ever other combinations.
 
     Parameters
     ----------
     distances : pandas.DataFrame
-        Of one model, composite after composite, each with as many rows.
+        Of one model, composite after composite.
     accepted : numpy.ndarray
         Of each composite, from `accepted_counts`, shape (composites, thresholds, structures, structures).
     sources : sequence of mapping
@@ -46,39 +45,31 @@ def standard_errors(
     Yields
     ------
     tuple
-        Structure, measure of the summary, its standard error, and the number of acquisitions that were drawn from. NaN
-        of a single acquisition, which does not tell how others differ, and of what not every draw has.
+        Structure, measure of the summary, its standard error, and the least number of acquisitions of a structure. NaN
+        where a structure has a single one, which does not tell how others differ, and of what a draw does not have.
     """
-    errors, number = {}, {}
+    table = distances.pivot(index="composite", columns=REFERENCES, values="value")
+    table = table.loc[distances["composite"].drop_duplicates()].sort_index(axis=1)
+    variances, least = [], len(sources)
     for structure in structures:
         place, each = pd.factorize(np.array([source[structure] for source in sources]))
-        number[structure] = len(each)
+        number = len(each)
+        least = min(least, number)
         rng = random_generator(seed, "standard errors", structure)
-        found = defaultdict(list)
-        for times in rng.multinomial(len(each), np.full(len(each), 1 / len(each)), DRAWS if len(each) > 1 else 1):
-            for name, measure, value in _scores_of(distances, accepted, times[place], structures):
-                if name in (structure, ALL):
-                    found[name, measure].append(value)
-        for (name, measure), values in found.items():
-            errors.setdefault((name, measure), {})[structure] = _error(values, len(each))
-    ordered = sorted(errors.items(), key=lambda item: (*structures, ALL).index(item[0][0]))
-    for (name, measure), by_structure in ordered:
-        known = {structure: error for structure, error in by_structure.items() if not np.isnan(error)}
-        of = max(known or by_structure, key=by_structure.__getitem__)
-        yield name, measure, by_structure[of], number[of]
+        draws = rng.multinomial(number, np.full(number, 1 / number), DRAWS)[:, place]
+        drawn = pd.DataFrame([_scores(table, accepted, times, structures) for times in draws])
+        # few acquisitions drawn from themselves differ less than others would
+        factor = number / (number - 1) if number > 1 else np.nan
+        variances.append(factor * drawn.var(ddof=0, skipna=False))
+    for (structure, measure), variance in sum(variances).items():
+        yield structure, measure, float(np.sqrt(variance)), least
 
 
-def _scores_of(
+def _scores(
     distances: pd.DataFrame, accepted: np.ndarray, times: np.ndarray, structures: Sequence[str]
-) -> Iterator[tuple[str, str, float]]:
-    """Scores where each composite counts so many times."""
-    rows = np.arange(len(distances)).reshape(len(times), -1)
-    yield from gaps_closed(distances.iloc[np.repeat(rows, times, axis=0).ravel()], structures)
-    yield from curve_scores(assignment_table(np.tensordot(times, accepted, 1), structures), structures)
-
-
-def _error(values: Sequence[float], acquisitions: int) -> float:
-    """Standard deviation of draws; few acquisitions drawn from themselves differ less than others would."""
-    if acquisitions < 2:
-        return float("nan")
-    return float(np.std(values) * np.sqrt(acquisitions / (acquisitions - 1)))
+) -> dict[tuple[str, str], float]:
+    """Scores where each composite counts so many times; distances are a row of each composite."""
+    medians = distances.iloc[np.repeat(np.arange(len(times)), times)].median()
+    gaps = gaps_closed(medians, structures)
+    curves = curve_scores(assignment_table(np.tensordot(times, accepted, 1), structures), structures)
+    return {(structure, measure): value for scores in (gaps, curves) for structure, measure, value in scores}

@@ -7,24 +7,25 @@ import pandas as pd
 
 from lusco.evaluate.assignment import ALL, crosstalk_at, expected_calibration_error, rejected_at
 
+REFERENCES = ["structure", "distance", "comparison"]  # of which each gap is of some
+
 
 def summarise(
     distances: pd.DataFrame, assignment: pd.DataFrame, calibration: pd.DataFrame, structures: Sequence[str]
 ) -> Iterator[tuple[str, str, float]]:
     """All headline numbers of one model: structure, measure and value."""
-    yield from gaps_closed(distances, structures)
+    yield from gaps_closed(distances.groupby(REFERENCES)["value"].median(), structures)
     yield from curve_scores(assignment, structures)
     for structure in (*structures, ALL):
         own = calibration[calibration["structure"] == structure]
         yield structure, "expected_calibration_error", expected_calibration_error(own)
 
 
-def gaps_closed(distances: pd.DataFrame, structures: Sequence[str]) -> Iterator[tuple[str, str, float]]:
-    """Gap closed, (random - model) / (random - reference) on medians over composites.
+def gaps_closed(medians: pd.Series, structures: Sequence[str]) -> Iterator[tuple[str, str, float]]:
+    """Gap closed, (random - model) / (random - reference) on medians over composites, indexed by `REFERENCES`.
 
     Random is `shuffled_pairs`, the reference zero or `floor`.
     """
-    medians = distances.groupby(["structure", "distance", "comparison"])["value"].median()
     for structure in structures:
         for name in ("mse", "dssim"):
             at = medians[structure, name]

@@ -145,12 +145,12 @@ def percent(fraction: float, error: float = float("nan")) -> str:
     if isnan(fraction):
         return "\N{EN DASH}"
     value = per_hundred(fraction)
-    return f"{value} %" if isnan(error) else f"{value} \N{PLUS-MINUS SIGN} {100 * error:.1f} %"
+    return f"{value} %" if isnan(error) else f"{value} \N{PLUS-MINUS SIGN} {per_hundred(error)} %"
 
 
 def _give_or_take(error: float) -> str:
     """A standard error in words, if it is known."""
-    return "" if isnan(error) else f" (give or take {100 * error:.1f})"
+    return "" if isnan(error) else f" (give or take {per_hundred(error)})"
 
 
 def _finding(label: str, key: str, value: float, sentence: Callable[[], str], graded: float | None = None) -> Finding:
