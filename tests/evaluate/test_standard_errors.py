@@ -78,9 +78,8 @@ def test_each_composite_goes_with_its_own_acquisition():
 def test_gaps_have_errors_and_equal_acquisitions_none():
     sources = [{"rings": f"rings_{k}", "lines": f"lines_{k}"} for k in range(6)]
     same = errors_of(np.full(6, 0.2), np.full(6, 90), sources)
-    measured = same.drop(
-        ["crosstalk_at_30pct_rejected", "rejected_at_1pct_crosstalk"], level="measure"
-    )  # none is rejected
+    of_rejection = ["crosstalk_at_30pct_rejected", "rejected_at_1pct_crosstalk"]  # and none is rejected
+    measured = same.drop(of_rejection, level="measure")
     np.testing.assert_allclose(measured["error"], 0, atol=1e-12)
     other = errors_of([0.1, 0.15, 0.2, 0.25, 0.3, 0.35], np.full(6, 90), sources)
     assert 0.02 < other.loc[("rings", "gap_closed_mse"), "error"] < 0.1
