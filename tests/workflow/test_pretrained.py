@@ -1,7 +1,10 @@
 """What runs where there is a model already."""
 
+import json
+import shlex
+
 import pytest
-from dag import planned
+from dag import commands, planned
 from snakemake.settings.types import Batch
 from toy import AFTER_TRAINING, CONFIG, MEASURED, edit, put_model, write_sheet
 
@@ -27,6 +30,15 @@ def test_a_pretrained_model_only_recolors_where_there_are_only_mixed_acquisition
     assert planned(fresh, pretrained, ["recolor"]) == {"ingest": 1, "model": 1, **APPLIED}
     shown = {"draw_mixed": 1, "split": 1, "report_page": 1, "record": 1}
     assert planned(fresh, pretrained) == {"ingest": 1, "render": 1, "model": 1, **APPLIED, **shown}
+
+
+def test_what_a_training_would_tell_is_left_out_of_the_command_of_the_split(fresh, pretrained):
+    """An option without its value stopped every run that had a pretrained model and a report."""
+    (words,) = (shlex.split(command) for command in commands(fresh, pretrained, ["split"]))
+    assert "--training" not in words
+    assert words[-2] == "--out"
+    (words,) = (shlex.split(command) for command in commands(fresh, CONFIG, ["split"]))
+    assert set(json.loads(words[words.index("--training") + 1])) == {"head", "settle", "subpixels"}
 
 
 def test_sweeps_need_test_acquisitions(fresh, pretrained):

@@ -251,9 +251,11 @@ def training(model):
 
 
 def shown_how():
-    """How the model that recolours mixtures is shown what it learns from; empty for a pretrained one."""
-    how = {} if CONFIG["pretrained"] else training(CONFIG["model"])
-    return json.dumps({key: how[key] for key in ("head", "settle", "subpixels")}) if how else ""
+    """How the model that recolours mixtures is shown what it learns from, as options; none for a pretrained one."""
+    if CONFIG["pretrained"]:
+        return []
+    how = training(CONFIG["model"])
+    return ["--training", json.dumps({key: how[key] for key in ("head", "settle", "subpixels")})]
 
 
 def gpus(model):

@@ -17,4 +17,4 @@ rule split:
         training=shown_how(),
         code=code("lusco.split"),
     shell:
-        "lusco --log {log} split {params.acquisitions:q} --training {params.training:q} --out {output}"
+        "lusco --log {log} split {params.acquisitions:q} {params.training:q} --out {output}"
