@@ -33,7 +33,8 @@ def run(experiment: str, name: str, merge: str, train: dict, pretrained: str, co
     differs = {
         "experiment": name,
         "ingest": {"merge": merge},
-        "train": {"settle": False, "subpixels": 1, "steps": 800} | train,  # what repeats do to positions as measured
+        # what repeats do to positions as measured, to a network that learns from these acquisitions only
+        "train": {"settle": False, "subpixels": 1, "steps": 800, "start_from": "", "learning_rate": 0.003} | train,
         "sweeps": {"density": LEVELS, "composites": 24},
         "pretrained": pretrained,
     }

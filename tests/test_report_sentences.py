@@ -295,3 +295,20 @@ def test_a_score_is_said_with_how_far_it_depends_on_the_acquisitions():
     assert "95 \N{PLUS-MINUS SIGN} 1.2 %" in said
     assert "After \N{PLUS-MINUS SIGN}" in said.replace("&plusmn;", "\N{PLUS-MINUS SIGN}")
     assert "give or take" not in text_of(report(content())), "nothing is said of what is not known"
+
+
+def test_how_often_known_regions_are_called_unfamiliar_is_told_with_or_without_a_mixture():
+    def regions(unfamiliar: int) -> pd.DataFrame:
+        own = {"model": "unet", "novelty": [0.5] * 50, "unfamiliar": [k < unfamiliar for k in range(50)]}
+        other = {"model": "other", "novelty": [2.0] * 50, "unfamiliar": True}
+        return pd.concat([pd.DataFrame(own), pd.DataFrame(other)])
+
+    text = text_of(report(content(regions=regions(1))))
+    assert "of the 50 regions of these composites, whose structures the model knows, 2 % are called unlike" in text
+    assert "an alarm says little" not in text
+    assert "20 % are called unlike anything that it knows. So an alarm says little here" in text_of(
+        report(content(regions=regions(10)))
+    )
+    nothing = regions(0).assign(novelty=0.0)
+    assert "False alarms" not in text_of(report(content(regions=nothing)))
+    assert "False alarms" not in text_of(report(content()))

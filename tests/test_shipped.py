@@ -5,31 +5,47 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from lusco.model import WEIGHTS, read_description
 from lusco.recolor import Recolorer, recolor_acquisition
 from lusco.render import Points
 from lusco.simulate import simulate
 
-MODELS = Path(__file__).parents[1] / "resources" / "models"
+RESOURCES = Path(__file__).parents[1] / "resources"
+MODELS = RESOURCES / "models"
 STRUCTURES = {
     "three_structures": ("microtubules", "nuclear_pores", "mitochondria"),
     "five_structures": ("microtubules", "nuclear_pores", "mitochondria", "clathrin_pits", "actin"),
+    "nanoscale": ("nuclear_pores", "microtubules", "clathrin_pits"),
 }
+PIXEL_NM = {"three_structures": 20, "five_structures": 20, "nanoscale": 6}
+SIDE_PX = 256
+
+
+def _minflux() -> dict:
+    """The descriptions that the model at 6 nm learned from, as one of a mixture imaged by MINFLUX."""
+    kinds = ("clathrin", "pores", "microtubules")
+    each = [yaml.safe_load((RESOURCES / "simulations" / f"nanoscale_{kind}.yaml").read_text()) for kind in kinds]
+    structures = {name: how for one in each for name, how in one["structures"].items()}
+    return each[-1] | {"structures": structures}
+
+
+MINFLUX = _minflux()
 MEGABYTE = 1e6
 
 
 @pytest.fixture(scope="module", params=STRUCTURES)
 def recolorer(request):
     folder = MODELS / request.param
-    return Recolorer(folder, read_description(folder), 256, 1, "cpu")
+    return Recolorer(folder, read_description(folder), SIDE_PX, 1, "cpu")
 
 
 @pytest.mark.parametrize(("name", "structures"), STRUCTURES.items())
-def test_it_tells_apart_its_structures_at_20_nm_and_is_small(name, structures):
+def test_it_tells_apart_its_structures_at_its_pixel_size_and_is_small(name, structures):
     model = read_description(MODELS / name)
     assert model.structures == structures
-    assert model.pixel_nm == 20
+    assert model.pixel_nm == PIXEL_NM[name]
     assert (MODELS / name / WEIGHTS).stat().st_size < 8 * MEGABYTE
 
 
@@ -40,8 +56,10 @@ def test_its_card_names_the_command_that_trains_it_again(name):
 
 
 def test_it_gives_most_of_an_unseen_mixture_to_the_right_structure(tmp_path, describe, recolorer):
-    structures = recolorer.description.structures
-    mixture = simulate(describe({name: {} for name in structures}, field_um=[5.12, 5.12]), "unseen", "mixed", 99)
+    model = recolorer.description
+    structures, side_um = model.structures, SIDE_PX * model.pixel_nm / 1e3
+    how = MINFLUX if model.pixel_nm < 10 else {"structures": {name: {} for name in structures}}
+    mixture = simulate(describe(**how | {"field_um": [side_um, side_um]}), "unseen", "mixed", 99)
     files = (tmp_path / name for name in ("a.ome.tiff", "a.csv", "regions.csv", "a.json"))
     recolor_acquisition(recolorer, mixture, 0.01, *files)
     result = pd.read_csv(tmp_path / "a.csv").query("true_structure in @structures")
@@ -52,9 +70,10 @@ def test_it_gives_most_of_an_unseen_mixture_to_the_right_structure(tmp_path, des
 
 def test_it_calls_localizations_without_any_structure_unfamiliar(recolorer):
     """And the one of five is unsure of all of them; the one of three takes most for microtubules, as its card says."""
-    x_nm, y_nm = np.random.default_rng(1).uniform(0, 5120, (2, 20_000))
-    points = Points(x_nm, y_nm, None, (0.0, 0.0), 20.0, (256, 256))
-    probabilities, model = recolorer(points).probabilities, recolorer.description
+    model = recolorer.description
+    x_nm, y_nm = np.random.default_rng(1).uniform(0, SIDE_PX * model.pixel_nm, (2, 20_000))
+    points = Points(x_nm, y_nm, None, (0.0, 0.0), model.pixel_nm, (SIDE_PX, SIDE_PX))
+    probabilities = recolorer(points).probabilities
     assert recolorer.known.judge(points, probabilities, model.structures)["unfamiliar"].all()
     if len(model.structures) == 5:
         assert (probabilities.max(1) >= model.threshold(0.01)).mean() < 0.05

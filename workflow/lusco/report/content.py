@@ -110,11 +110,15 @@ class ReportContent:
         rows = (table["model"] == self.model) & (table["measure"] == measure) & (table["structure"] == structure)
         return float(table.loc[rows, column].iloc[0]) if rows.any() else float("nan")
 
-    def false_alarms(self) -> float:
-        """Fraction of the regions of test composites that the chosen model calls unfamiliar; NaN if not measured."""
+    def known_regions(self) -> pd.DataFrame:
+        """Regions of the test composites as the chosen model judges them; without rows if not measured."""
         if self.regions is None:
-            return float("nan")
-        return float(self.regions.loc[self.regions["model"] == self.model, "unfamiliar"].mean())
+            return pd.DataFrame(columns=["novelty", "unfamiliar"])
+        return self.regions[self.regions["model"] == self.model]
+
+    def false_alarms(self) -> float:
+        """Fraction of them that it calls unfamiliar; NaN if not measured."""
+        return float(self.known_regions()["unfamiliar"].mean())
 
     def at_threshold(self) -> pd.DataFrame:
         """Rows of the assignment on composites nearest to the chosen threshold, indexed by structure."""

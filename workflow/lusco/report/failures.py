@@ -14,6 +14,7 @@ from lusco.report.verdict import per_hundred
 UNLIKE_TESTS = 0.10  # a mixture this much less sure, or this much more rejected, than test composites is pointed out
 MOSTLY_REJECTED = 0.9  # fraction of a mixture
 UNFAMILIAR = 0.05  # fraction of unfamiliar regions from which, being twice that of known data, it is pointed out
+OFTEN = 0.1  # fraction of false alarms from which they are said to tell little
 OVERLAP_BIAS = 0.02  # median error of an overlap, a fraction, from which it is pointed out
 WORST_SHOWN = 5
 CONDITIONS = {
@@ -52,6 +53,19 @@ def unspecific(content: ReportContent) -> Iterator[str]:
     yield (
         f"Bound to nothing: of 100 unspecific localizations, {per_hundred(1 - rows['fraction'].sum())} are rejected;"
         f" {given} keep a colour ({rows['localizations'].iloc[0]:,} in all, left out of accuracy and crosstalk)."
+    )
+
+
+def false_alarms(content: ReportContent) -> Iterator[str]:
+    """Yield a sentence on how often regions of the test composites, which are known, are called unfamiliar."""
+    regions = content.known_regions()
+    if not (regions["novelty"] > 0).any():  # a model that knows of no regions calls none unfamiliar
+        return
+    part = regions["unfamiliar"].mean()
+    often = " So an alarm says little here; more acquisitions to learn from make it surer." if part > OFTEN else ""
+    yield (
+        f"False alarms: of the {len(regions):,} regions of these composites, whose structures the model knows,"
+        f" {per_hundred(part)} % are called unlike anything that it knows.{often}"
     )
 
 

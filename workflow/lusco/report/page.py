@@ -87,7 +87,12 @@ def report(content: ReportContent) -> str:
         shapes=_shapes(content),
         coupled=list(failures.coupled(content)),
         breakdown=[*failures.breakdown(content), *failures.absent(content)],
-        confusions=[*failures.confusions(content), *failures.unspecific(content), *failures.overlap_errors(content)],
+        confusions=[
+            *failures.confusions(content),
+            *failures.unspecific(content),
+            *failures.overlap_errors(content),
+            *failures.false_alarms(content),
+        ],
         worst=failures.worst_composites(content).to_dict("records"),
         splits=_splits(content.splits),
         config=yaml.safe_dump(_plain(content.config), sort_keys=False, allow_unicode=True),
