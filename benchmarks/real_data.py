@@ -23,6 +23,7 @@ TRAININGS = {
     "merged": ("radius", {}),
     "as acquired, thinned": ("none", {"keep_fraction_min": 0.1}),
 }
+LIKE_NEW = {"learning_rate": 0.003, "validate_every": 100}  # the defaults, which suit a training from nothing
 EXPERIMENTS = ("real_nanoscale", "real_fields")
 
 
@@ -34,7 +35,7 @@ def run(experiment: str, name: str, merge: str, train: dict, pretrained: str, co
         "experiment": name,
         "ingest": {"merge": merge},
         # what repeats do to positions as measured, to a network that learns from these acquisitions only
-        "train": {"settle": False, "subpixels": 1, "steps": 800, "start_from": "", "learning_rate": 0.003} | train,
+        "train": {"settle": False, "subpixels": 1, "steps": 800, "start_from": ""} | LIKE_NEW | train,
         "sweeps": {"density": LEVELS, "composites": 24},
         "pretrained": pretrained,
     }

@@ -21,6 +21,7 @@ STRUCTURES = {
 }
 PIXEL_NM = {"three_structures": 20, "five_structures": 20, "nanoscale": 6}
 SIDE_PX = 256
+PER_UM2 = 763  # localizations without any structure, as dense as structures are
 
 
 def _minflux() -> dict:
@@ -69,9 +70,11 @@ def test_it_gives_most_of_an_unseen_mixture_to_the_right_structure(tmp_path, des
 
 
 def test_it_calls_localizations_without_any_structure_unfamiliar(recolorer):
-    """And the one of five is unsure of all of them; the one of three takes most for microtubules, as its card says."""
+    """And the one of five is unsure of all of them."""
     model = recolorer.description
-    x_nm, y_nm = np.random.default_rng(1).uniform(0, SIDE_PX * model.pixel_nm, (2, 20_000))
+    side_nm = SIDE_PX * model.pixel_nm
+    number = int(PER_UM2 * (side_nm / 1e3) ** 2)
+    x_nm, y_nm = np.random.default_rng(1).uniform(0, side_nm, (2, number))
     points = Points(x_nm, y_nm, None, (0.0, 0.0), model.pixel_nm, (SIDE_PX, SIDE_PX))
     probabilities = recolorer(points).probabilities
     assert recolorer.known.judge(points, probabilities, model.structures)["unfamiliar"].all()

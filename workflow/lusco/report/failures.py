@@ -62,7 +62,7 @@ def false_alarms(content: ReportContent) -> Iterator[str]:
     if not (regions["novelty"] > 0).any():  # a model that knows of no regions calls none unfamiliar
         return
     part = regions["unfamiliar"].mean()
-    often = " So an alarm says little here; more acquisitions to learn from make it surer." if part > OFTEN else ""
+    often = " So an alarm says little here." if part > OFTEN else ""
     yield (
         f"False alarms: of the {len(regions):,} regions of these composites, whose structures the model knows,"
         f" {per_hundred(part)} % are called unlike anything that it knows.{often}"
