@@ -61,7 +61,7 @@ def false_alarms(content: ReportContent) -> Iterator[str]:
     regions = content.known_regions()
     if not (regions["novelty"] > 0).any():  # a model that knows of no regions calls none unfamiliar
         return
-    part = regions["unfamiliar"].mean()
+    part = content.false_alarms()
     often = " So an alarm says little here." if part > OFTEN else ""
     yield (
         f"False alarms: of the {len(regions):,} regions of these composites, whose structures the model knows,"
