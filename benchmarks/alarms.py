@@ -38,8 +38,10 @@ def judged(recolorer: Recolorer, composites: Composites) -> tuple[float, float, 
     for index in range(len(composites)):
         own = composites.table(index)
         points = composites.points(own)
-        probabilities = recolorer(points).probabilities
-        unfamiliar.append(recolorer.known.judge(points, probabilities, composites.structures)["unfamiliar"])
+        result = recolorer(points)
+        probabilities = result.probabilities
+        judged_regions = recolorer.known.judge(points, probabilities, composites.structures, result.appearance)
+        unfamiliar.append(judged_regions["unfamiliar"])
         bound = ~own["unspecific"].to_numpy()
         accepted = probabilities.max(1)[bound] >= threshold
         kept.append(accepted)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from lusco.novelty import learn
+from lusco.novelty.learn import learn
 from lusco.novelty.regions import WHOLE, describe
 from lusco.render import Points
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from lusco.answer import MOST, Answer, Temperature, finish, log_ratio, of_pixels, soften
 from lusco.network import UNet
+from lusco.reach import PATCH_PX
 from lusco.recolor.tiles import SHIFTS_PX, SYMMETRIES, apply_to_points
 from lusco.render import Points
 
@@ -37,9 +39,12 @@ class Counts(nn.Module):
     def __init__(self, subpixels=1):
         super().__init__()
         self.subpixels = subpixels
+        self.patch = PATCH_PX * subpixels
+        self.features = self.patch**2
+        self.head = nn.Identity()
 
-    def forward(self, counts):
-        return counts
+    def look(self, counts):
+        return functional.pixel_unshuffle(counts, self.patch)
 
 
 # recoloured images
@@ -118,7 +123,8 @@ def test_every_localization_gets_the_output_at_its_own_place_from_whichever_tile
     network = UNet(2, 4, 1, subpixels).eval()
     x_nm, y_nm = np.random.default_rng(0).uniform(0, PIXEL_NM, (2, 500)) * [[30], [21]]
     points = Points(x_nm, y_nm, None, (0.0, 0.0), PIXEL_NM, (21, 30))
-    expected = np.zeros((2, len(points)))
+    axes = np.random.default_rng(1).normal(size=(3, 4))
+    expected = np.zeros((2 + 3, len(points)))
     for (turns, step), shift in zip(SYMMETRIES, SHIFTS_PX, strict=True):
         fine = points.finer(subpixels)
         pixel = fine.pixel(shift)
@@ -126,11 +132,15 @@ def test_every_localization_gets_the_output_at_its_own_place_from_whichever_tile
         rows, columns = turned.shape
         padded = np.pad(turned, [(0, -side % (4 * subpixels)) for side in (rows, columns)])
         with torch.inference_mode():
-            output = network(torch.from_numpy(padded)[None, None])[0].numpy()[:, :rows, :columns]
+            shown = torch.from_numpy(padded)[None, None]
+            output, look = network(shown)[0].numpy(), network.look(shown)[0].numpy()
+        looks = np.kron(np.tensordot(axes, look, 1), np.ones((1, network.patch, network.patch)))
+        output = np.concatenate([output, looks])[:, :rows, :columns]
         back = np.rot90(output[:, :, ::step], -turns, axes=(1, 2))
-        expected += back.reshape(2, -1)[:, pixel] / len(SYMMETRIES)
+        expected += back.reshape(2 + 3, -1)[:, pixel] / len(SYMMETRIES)
     for tile_px in (4, 64):
-        np.testing.assert_allclose(apply_to_points(network, points, tile_px, "cpu"), expected, atol=1e-5)
+        np.testing.assert_allclose(apply_to_points(network, points, tile_px, "cpu"), expected[:2], atol=1e-5)
+        np.testing.assert_allclose(apply_to_points(network, points, tile_px, "cpu", axes), expected, atol=1e-5)
 
 
 def test_pixels_of_an_image_are_seen_as_they_are():
@@ -145,11 +155,9 @@ def test_pixels_of_an_image_are_seen_as_they_are():
 def test_of_an_answer_that_depends_on_the_direction_only_the_mean_is_left():
     """But for the part of a pixel by which the views differ; a single view would give 0 to 15."""
 
-    class Rows(nn.Module):
-        channels, depth, subpixels, wide_blocks = 1, 1, 1, 0
-
-        def forward(self, counts):
-            return torch.arange(counts.shape[2], dtype=torch.float32)[:, None].expand_as(counts)
+    class Rows(Counts):
+        def look(self, counts):
+            return super().look(torch.arange(counts.shape[2], dtype=torch.float32)[:, None].expand_as(counts))
 
     answers = apply_to_points(Rows(), scattered(), 64, "cpu")
     np.testing.assert_allclose(answers, (SIDE_PX - 1) / 2, atol=0.5)

@@ -158,6 +158,7 @@ def test_a_model_of_another_size_or_pixel_is_no_start(folder):
         start_network(UNet(2, 4, 2), ["lines", "dots"], 10, folder)
 
 
+NOTHING_SEEN = {"features": [], "mean": [0.0], "whitening": [[1.0]], "distance": 1.0}
 CHANGES = {
     "text for a number": ({"sharpness": "warm"}, "key `sharpness`: `warm` stands where a number should"),
     "a number for structures": ({"structures": 5}, "key `structures`: `5` stands where a list should"),
@@ -175,6 +176,18 @@ CHANGES = {
     "regions of fewer structures": (
         {"known": {"side_px": 16, "surroundings": 1, "parts": DESCRIPTION.known["parts"][:2]}},
         "key `known`: it has not one part for whole regions and one for each structure",
+    ),
+    "axes of another network": (
+        {"known": DESCRIPTION.known | {"axes": [[1.0, 0.0]], "appearance": [NOTHING_SEEN] * 3}},
+        "key `known`: what it knows of appearance does not hold together",
+    ),
+    "an appearance of fewer structures": (
+        {"known": DESCRIPTION.known | {"axes": [[1.0, 0.0, 0.0, 0.0]], "appearance": [NOTHING_SEEN] * 2}},
+        "key `known`: what it knows of appearance does not hold together",
+    ),
+    "an appearance along more axes": (
+        {"known": DESCRIPTION.known | {"axes": [[1.0, 0.0, 0.0, 0.0]] * 2, "appearance": [NOTHING_SEEN] * 3}},
+        "key `known`: what it knows of appearance does not hold together",
     ),
     "one scale": ({"scale_counts": [1]}, "key `scale_counts`: it has not one scale per structure"),
 }

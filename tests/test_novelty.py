@@ -17,7 +17,7 @@ from random_regions import (
     scattered,
 )
 
-from lusco.novelty import Seen, _from_others, learn_from
+from lusco.novelty.learn import Seen, _from_others, learn_from
 from lusco.novelty.regions import (
     FEATURES,
     LEAST_COUNTS,
@@ -153,7 +153,7 @@ def test_features_that_go_together_are_unfamiliar_where_they_part(monkeypatch):
     known = learnt(training, validation)
     assert (known.novelty(made_up(200, 0)) > 1).mean() < 0.05
     told = (known.novelty(apart) > 1).mean()
-    monkeypatch.setattr("lusco.novelty.SHRINKAGE", 1)  # as if they did not go together
+    monkeypatch.setattr("lusco.novelty.parts.SHRINKAGE", 1)  # as if they did not go together
     without = (learnt(training, validation).novelty(apart) > 1).mean()
     assert told > 0.9 > 2 * without, (told, without)
 
@@ -210,7 +210,7 @@ def test_too_few_other_acquisitions_tell_nothing_of_how_far_others_are():
 
 
 def test_a_model_keeps_no_more_regions_than_it_may(monkeypatch):
-    monkeypatch.setattr("lusco.novelty.MOST_KNOWN", 50)
+    monkeypatch.setattr("lusco.novelty.learn.MOST_KNOWN", 50)
     known = knowing()
     assert len(known.parts[WHOLE].features) == 50
     assert (known.novelty(regions(60)) > 1).mean() < 0.05

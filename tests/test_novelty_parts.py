@@ -14,7 +14,7 @@ from random_regions import (
     scattered,
 )
 
-from lusco.novelty import Seen, _exceeded_by_few, _newest, learn, learn_from
+from lusco.novelty.learn import Seen, _exceeded_by_few, _newest, learn, learn_from
 from lusco.novelty.regions import FEATURES, LEAST_COUNTS, LEAST_SHARE, WHOLE, describe
 
 
@@ -83,7 +83,7 @@ def test_copies_of_a_composite_count_as_one():
 
 
 def test_a_model_keeps_as_many_regions_of_composites_that_were_copied_less(monkeypatch):
-    monkeypatch.setattr("lusco.novelty.MOST_KNOWN", 100)
+    monkeypatch.setattr("lusco.novelty.learn.MOST_KNOWN", 100)
     once, copied = regions(100), regions(400, 1, density_per_um2=8 * DENSITY)
     copied = copied.assign(composite=1000 + copied["composite"] // 4, copy=copied["composite"] % 4)
     known = learnt(pd.concat([once, copied]), once).parts[WHOLE]
@@ -95,7 +95,7 @@ def test_a_model_keeps_as_many_regions_of_composites_that_were_copied_less(monke
 
 def test_copies_that_are_alike_count_no_less(monkeypatch):
     """As those of a structure whose answers do not depend on precision: of four, one is left, and counts as a whole."""
-    monkeypatch.setattr("lusco.novelty.MOST_KNOWN", 100)
+    monkeypatch.setattr("lusco.novelty.learn.MOST_KNOWN", 100)
     once, one = regions(100), regions(100, 1, density_per_um2=8 * DENSITY)
     alike = pd.concat([one.assign(composite=1000 + one["composite"], copy=copy) for copy in range(4)])
     known = learnt(pd.concat([once, alike]), once).parts[WHOLE]

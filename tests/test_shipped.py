@@ -76,7 +76,8 @@ def test_it_calls_localizations_without_any_structure_unfamiliar(recolorer):
     number = int(PER_UM2 * (side_nm / 1e3) ** 2)
     x_nm, y_nm = np.random.default_rng(1).uniform(0, side_nm, (2, number))
     points = Points(x_nm, y_nm, None, (0.0, 0.0), model.pixel_nm, (SIDE_PX, SIDE_PX))
-    probabilities = recolorer(points).probabilities
-    assert recolorer.known.judge(points, probabilities, model.structures)["unfamiliar"].all()
+    result = recolorer(points)
+    probabilities = result.probabilities
+    assert recolorer.known.judge(points, probabilities, model.structures, result.appearance)["unfamiliar"].all()
     if len(model.structures) == 5:
         assert (probabilities.max(1) >= model.threshold(0.01)).mean() < 0.05

@@ -8,10 +8,11 @@ import pytest
 import torch
 from lines_and_dots import SETTINGS, STRUCTURES, acquisition, in_pairs
 
-from lusco import novelty, table
+from lusco import table
 from lusco.calibrate import KNOWN
 from lusco.errors import InputError
 from lusco.model import learnt_acquisitions, read_description, validation_acquisitions
+from lusco.novelty import learn
 from lusco.recolor import Recolorer
 from lusco.settings import stage_settings
 from lusco.superpose import composites_of, superpose
@@ -263,7 +264,7 @@ def test_regions_are_known_with_the_acquisitions_of_their_composites(material, t
 
     def learn_from(training, validation, *how):
         seen.update(training=list(training), validation=list(validation))
-        return novelty.learn_from(seen["training"], seen["validation"], *how)
+        return learn.learn_from(seen["training"], seen["validation"], *how)
 
     monkeypatch.setattr("lusco.calibrate.learn_from", learn_from)
     run(material, tmp_path, steps=10)
@@ -273,6 +274,16 @@ def test_regions_are_known_with_the_acquisitions_of_their_composites(material, t
     assert names == [each for each in sources for _ in range(3)], "as it is, varied, one structure alone"
     assert set().union(*names) == {"lines_0", "lines_1", "dots_0", "dots_1"}
     assert {each.acquisitions for each in seen["validation"]} == {frozenset({"lines_7", "dots_7"})}
+    for each in seen["training"] + seen["validation"]:
+        assert each.appearance.shape == (len(each.points), SETTINGS["features"])
+
+
+def test_a_network_that_divides_knows_how_what_it_learned_from_looks_to_it(material, trained, tmp_path):
+    known = read_description(trained).known
+    assert 0 < len(known["axes"]) <= len(known["axes"][0]) == SETTINGS["features"]
+    assert len(known["appearance"]) == 1 + len(STRUCTURES)
+    image = read_description(run(material, tmp_path, steps=10, head="regression")).known
+    assert image["axes"] == image["appearance"] == []
 
 
 def test_more_gpus_than_there_are_is_a_fault(monkeypatch):

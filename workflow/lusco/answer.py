@@ -23,10 +23,14 @@ class Answer:
     channels : numpy.ndarray or None
         Counts per structure and pixel, shape (structures, rows, columns), float32, of a model that predicts an image;
         the channels of any other are the sums of its probabilities.
+    appearance : numpy.ndarray or None
+        How each localization looks to the network, along some axes of its last features, shape (n, axes); None of a
+        model without such.
     """
 
     log_probabilities: np.ndarray
     channels: np.ndarray | None = None
+    appearance: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -77,10 +81,13 @@ class Recolored:
         Counts per structure and pixel, shape (structures, rows, columns), float32.
     probabilities : numpy.ndarray
         Calibrated probability of each structure for each localization, shape (n, structures).
+    appearance : numpy.ndarray or None
+        As of `Answer`.
     """
 
     channels: np.ndarray
     probabilities: np.ndarray
+    appearance: np.ndarray | None = None
 
 
 def finish(answer: Answer, points: Points, temperature: Temperature, sharpness: float) -> Recolored:
@@ -100,7 +107,7 @@ def finish(answer: Answer, points: Points, temperature: Temperature, sharpness: 
     channels, divisor = answer.channels, temperature.of(points)
     if channels is None:
         channels = _summed(soften(answer.log_probabilities, divisor / sharpness), points)
-    return Recolored(channels, soften(answer.log_probabilities, divisor))
+    return Recolored(channels, soften(answer.log_probabilities, divisor), answer.appearance)
 
 
 def soften(log_probabilities: np.ndarray, temperature: ArrayLike) -> np.ndarray:

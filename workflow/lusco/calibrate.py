@@ -17,7 +17,8 @@ from scipy.optimize import minimize
 from lusco.answer import Answer, Apply, Temperature, finish, log_ratio, soften
 from lusco.evaluate.assignment import ALL, THRESHOLDS, accepted_counts, assignment_table
 from lusco.evaluate.distances import distance, prepare
-from lusco.novelty import Known, Seen, learn_from
+from lusco.novelty import Known
+from lusco.novelty.learn import Seen, learn_from
 from lusco.novelty.variants import alone_table, at_each_precision, varied_table
 from lusco.render import Points
 from lusco.superpose import random_generator
@@ -127,7 +128,7 @@ def known_regions(
             copies = map(validation.points, at_each_precision(table))
             for copy, points in enumerate(copies):
                 probabilities = soften(answer.log_probabilities, temperature.of(points))
-                yield Seen(points, probabilities, names, index, copy)
+                yield Seen(points, probabilities, names, index, copy, answer.appearance)
 
     known = learn_from(
         looked_at(training, "train"),

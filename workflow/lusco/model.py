@@ -145,12 +145,26 @@ def read_description(folder: str | Path) -> ModelDescription:
         raise InputError(
             Fault(file, "it has not one part for whole regions and one for each structure", RESTORE, "key `known`")
         )
+    if not _appearance_fits(content["known"], len(content["known"]["parts"]), content["features"]):
+        raise InputError(Fault(file, "what it knows of appearance does not hold together", RESTORE, "key `known`"))
     edges = content["repeats"]["lag_frames"]
     if len(edges) != len(content["repeats"]["per_frame"]) + bool(edges) or edges != sorted(set(edges)):
         raise InputError(Fault(file, "the bins of repeats do not hold together", RESTORE, "key `repeats`"))
     for name in ("structures", "scale_counts"):
         content[name] = tuple(content[name])
     return ModelDescription(**content)
+
+
+def _appearance_fits(known: dict[str, Any], parts: int, features: int) -> bool:
+    """Whether every part is known along the axes, and these are axes of the network's features."""
+    axes, looks = known["axes"], known["appearance"]
+    rows = [row for part in looks for row in (part["mean"], *part["features"], *part["whitening"])]
+    return (
+        len(looks) == (parts if axes else 0)
+        and all(len(axis) == features for axis in axes)
+        and all(len(row) == len(axes) for row in rows)
+        and all(len(part["whitening"]) == len(axes) for part in looks)
+    )
 
 
 def size_of(folder: str | Path) -> dict[str, int]:

@@ -90,14 +90,14 @@ class UNet(nn.Module):
         self.depth = depth
         self.subpixels = subpixels
         self.wide_blocks = wide_blocks
-        patch = PATCH_PX * subpixels
-        self.stem = nn.Conv2d(patch**2, features, 3, padding=1)
+        self.patch = PATCH_PX * subpixels
+        self.stem = nn.Conv2d(self.patch**2, features, 3, padding=1)
         self.encoder = nn.ModuleList(ResidualBlock(width) for width in widths)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in itertools.pairwise(widths))
         self.wide = nn.Sequential(*(WideBlock(widths[-1], 2**number) for number in range(wide_blocks)))
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
         self.decoder = nn.ModuleList(ResidualBlock(width) for width in widths[:-1])
-        self.head = nn.Conv2d(features, channels * patch**2, 1)
+        self.head = nn.Conv2d(features, channels * self.patch**2, 1)
         self._initialize()
 
     def _initialize(self) -> None:
@@ -116,8 +116,11 @@ class UNet(nn.Module):
 
         Rows and columns must be multiples of `subpixels * coarsest_px(depth)`.
         """
-        patch = PATCH_PX * self.subpixels
-        x = self.stem(functional.pixel_unshuffle(torch.log1p(counts), patch))
+        return functional.pixel_shuffle(self.head(self.look(counts)), self.patch)
+
+    def look(self, counts: Tensor) -> Tensor:
+        """Features of each patch that the output is made of, shape (batch, features, rows / patch, columns / patch)."""
+        x = self.stem(functional.pixel_unshuffle(torch.log1p(counts), self.patch))
         skips = []
         for level in range(self.depth):
             x = self.encoder[level](x)
@@ -127,7 +130,29 @@ class UNet(nn.Module):
         for level in reversed(range(self.depth)):
             x = functional.interpolate(self.up[level](x), scale_factor=2, mode="nearest")
             x = self.decoder[level](x + skips[level])
-        return functional.pixel_shuffle(self.head(x), patch)
+        return x
+
+
+class InPatches(nn.Module):
+    """Output of a network as channels of patches, and how each looks to it: its last features along given axes.
+
+    Parameters
+    ----------
+    network : UNet
+        The network.
+    axes : torch.Tensor
+        Shape (axes, features of the network).
+    """
+
+    def __init__(self, network: UNet, axes: Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("axes", axes)
+
+    def forward(self, counts: Tensor) -> Tensor:
+        """Map counts as the network does to channels times places in a patch, and axes, of each patch."""
+        x = self.network.look(counts)
+        return torch.cat([self.network.head(x), torch.einsum("af,bfrc->barc", self.axes, x)], 1)
 
 
 def in_parts(network: UNet, subpixels: int) -> UNet:

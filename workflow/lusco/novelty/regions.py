@@ -1,8 +1,8 @@
 """Regions of an image as rows of numbers: all that lies there, and what of it the model takes for each structure.
 
 Density, how counts cluster from one pixel to a quarter of the region, how undecided the model is, and how precise
-localizations say they are, each averaged over the region and its surroundings, because a single region varies too much
-to tell.
+localizations say they are; and, if that is known, how they look to the network. Each is averaged over the region and
+its surroundings, because a single region varies too much to tell.
 """
 
 import numpy as np
@@ -26,7 +26,18 @@ LESS_AND_MORE = {
     "log_uncertainty": ("better precision", "worse precision"),
 }
 FEATURES = list(LESS_AND_MORE)
+_APPEARANCE = "appearance_"
 WHOLE = 0  # the part that all localizations are; that of a structure is its index and one
+
+
+def appearance_columns(axes: int) -> list[str]:
+    """Names of the columns of appearance along so many axes."""
+    return [f"{_APPEARANCE}{number}" for number in range(axes)]
+
+
+def appearance_of(regions: pd.DataFrame) -> list[str]:
+    """Those of these columns that a table of regions has."""
+    return [column for column in regions.columns if column.startswith(_APPEARANCE)]
 
 
 def region_px(pixel_nm: float, composite_px: int) -> int:
@@ -40,7 +51,13 @@ def surroundings(side_px: int, composite_px: int) -> int:
     return max(1, min(SURROUNDINGS, composite_px // side_px))
 
 
-def describe(points: Points, probabilities: np.ndarray, side_px: int, surroundings: int) -> pd.DataFrame:
+def describe(
+    points: Points,
+    probabilities: np.ndarray,
+    side_px: int,
+    surroundings: int,
+    appearance: np.ndarray | None = None,
+) -> pd.DataFrame:
     """Describe the regions of an image, side by side, that have enough counts; the last overlap where they must.
 
     Parameters
@@ -53,13 +70,16 @@ def describe(points: Points, probabilities: np.ndarray, side_px: int, surroundin
         Side of a region in pixels; an image that is smaller has none.
     surroundings : int
         Regions on a side of the square around each region, moved into the image, over which features are averaged.
+    appearance : numpy.ndarray, optional
+        How each localization looks to the network, shape (n, axes).
 
     Returns
     -------
     pandas.DataFrame
         A row for each region and part that has enough counts there. Columns `PLACE` (corner and side in nm from the
         image's first corner, all counts), `part` (`WHOLE`, or the index of a structure and one: counts times its
-        probability) and `FEATURES`; of structures, and where it is not known, precision is NaN.
+        probability), `FEATURES` and those of `appearance_columns`, means over localizations; of structures, and where
+        it is not known, precision is NaN.
     """
     counts, pixel_nm = points.counts(points.pixel()), points.pixel_nm
     precise = points.precision_is_known
@@ -84,13 +104,40 @@ def describe(points: Points, probabilities: np.ndarray, side_px: int, surroundin
                 means = [float((values[own] * image).sum() / number) for values in (entropy, uncertainty)]
                 features[part][index] = log_density, *clustering, *means
     features[WHOLE + 1 :, ..., FEATURES.index("log_uncertainty")] = np.nan  # that of the whole
+    if appearance is None:
+        appearance = np.empty((len(probabilities), 0))
+    looks = _looks(points, probabilities, appearance, rows, columns, side_px)
+    features = np.concatenate([features, looks], -1)
     described = [
         (*place, part, *_averaged(own, index, surroundings))
         for index, place in places.items()
         for part, own in enumerate(features)
         if np.isfinite(own[index][0])
     ]
-    return pd.DataFrame(described, columns=[*PLACE, "part", *FEATURES], dtype=np.float64).astype({"part": int})
+    names = [*PLACE, "part", *FEATURES, *appearance_columns(appearance.shape[1])]
+    return pd.DataFrame(described, columns=names, dtype=np.float64).astype({"part": int})
+
+
+def _looks(
+    points: Points,
+    probabilities: np.ndarray,
+    appearance: np.ndarray,
+    rows: list[int],
+    columns: list[int],
+    side_px: int,
+) -> np.ndarray:
+    """Mean appearance of regions that start at these rows and columns, shape (parts, rows, columns, axes)."""
+    row, column = np.divmod(points.pixel(), points.shape[1])
+    looks = np.zeros((1 + probabilities.shape[1], len(rows), len(columns), appearance.shape[1]))
+    for i, first in enumerate(rows if looks.size else ()):
+        band = np.flatnonzero((row >= first) & (row < first + side_px))
+        for j, left in enumerate(columns):
+            here = band[(column[band] >= left) & (column[band] < left + side_px)]
+            shares = np.column_stack([np.ones(len(here)), probabilities[here]])
+            if points.weight is not None:
+                shares *= points.weight[here, None]
+            looks[:, i, j] = shares.T @ appearance[here] / np.maximum(shares.sum(0), 1e-9)[:, None]
+    return looks
 
 
 def _entropy(probabilities: np.ndarray) -> np.ndarray:

@@ -58,6 +58,7 @@ class Recolorer:
         self.known = Known.of(description.known)
         self.repeats = Repeats(**description.repeats)
         self.network = read_network(folder, description)
+        self.axes = np.reshape(self.known.axes, (-1, description.features))
         self.tile_px = tile_px
         self.device = choose_device(device)
 
@@ -66,9 +67,8 @@ class Recolorer:
         from lusco.recolor.network import answer_of
 
         model = self.description
-        answer = answer_of(
-            self.network, model.head, model.scale_counts, self.repeats, points, self.tile_px, self.device
-        )
+        how = self.network, model.head, model.scale_counts, self.repeats
+        answer = answer_of(*how, points, self.tile_px, self.device, self.axes)
         return finish(answer, points, Temperature(**model.temperature), model.sharpness)
 
 
@@ -109,7 +109,7 @@ def write_recolored(
         result, points = recolored(table), composites.points(table)
         channels.append(result.channels)
         probabilities.append(result.probabilities)
-        judged = known.judge(points, result.probabilities, composites.structures)
+        judged = known.judge(points, result.probabilities, composites.structures, result.appearance)
         regions.append(judged.assign(composite=composites.names[index]))
     with atomic(out) as partial:
         partial.mkdir()
@@ -147,11 +147,12 @@ def recolor_acquisition(
     result = recolorer(points)
     recolored = image.Image(result.channels, model.pixel_nm, model.structures)
     image.write(recolored, image_out, on_black(len(model.structures)))
-    probabilities = result.probabilities
+    probabilities, appearance = result.probabilities, result.appearance
     del result, recolored  # of large fields, every copy of what has served is gigabytes
 
     x0, y0 = points.origin_nm
-    regions = recolorer.known.judge(points, probabilities, model.structures)
+    regions = recolorer.known.judge(points, probabilities, model.structures, appearance)
+    del appearance
     with atomic(regions_out) as partial:
         regions.assign(x_nm=regions["x_nm"] + x0, y_nm=regions["y_nm"] + y0).to_csv(partial, index=False)
     localizations = acquisition.table

@@ -21,6 +21,7 @@ def answer_of(
     points: Points,
     tile_px: int,
     device: str,
+    axes: np.ndarray | None = None,
 ) -> Answer:
     """Apply a network to localizations.
 
@@ -40,11 +41,14 @@ def answer_of(
         Side of the tiles in pixels.
     device : str
         Torch device.
+    axes : numpy.ndarray, optional
+        Along which the appearance of localizations is told, shape (axes, features of the network).
     """
     how, scale = HEADS[head], torch.tensor(scale_counts, dtype=torch.float32).reshape(-1, 1, 1)
-    channels = None
+    channels = appearance = None
     if how.divides:
-        z = apply_to_points(network, settled(points, repeats), tile_px, device)
+        z = apply_to_points(network, settled(points, repeats), tile_px, device, axes)
+        z, appearance = z[: network.channels], z[network.channels :].T
     else:
         pixel = points.pixel()
         counts = points.counts(pixel)
@@ -52,4 +56,4 @@ def answer_of(
         z = image[0].reshape(len(scale), -1)[:, pixel].numpy()
         channels = how.channels(image, image, torch.from_numpy(counts), scale)[0].numpy()
     logs = how.log_probabilities(torch.from_numpy(z)[None, :, None], scale)[0, :, 0]
-    return Answer(np.ascontiguousarray(logs.numpy().T), channels)
+    return Answer(np.ascontiguousarray(logs.numpy().T), channels, appearance)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lusco.network import UNet
+from lusco.network import InPatches, UNet
 from lusco.reach import coarsest_px, context_px
 from lusco.render import Points
 
@@ -20,8 +20,12 @@ SYMMETRIES = tuple((turns, step) for turns in range(4) for step in (1, -1))  # r
 SHIFTS_PX = tuple(((2 * k + 1) / 16, (2 * (3 * k % 8) + 1) / 16) for k in range(len(SYMMETRIES)))
 
 
-def apply_to_points(network: UNet, points: Points, tile_px: int, device: str) -> np.ndarray:
+def apply_to_points(
+    network: UNet, points: Points, tile_px: int, device: str, axes: np.ndarray | None = None
+) -> np.ndarray:
     """Output of the network for each localization, averaged over views that differ in direction and in pixels.
+
+    Below it, how the patch of each localization looks to the network: its last features along some axes.
 
     No structure has a preferred direction, nor a preferred place within a pixel: each view is turned or mirrored
     differently, and its pixels begin elsewhere. So the answers differ by the network's own errors and by what pixels
@@ -37,23 +41,27 @@ def apply_to_points(network: UNet, points: Points, tile_px: int, device: str) ->
         Side of the part of a tile that is kept, in pixels of the image.
     device : str
         Torch device.
+    axes : numpy.ndarray, optional
+        Shape (axes, features of the network).
 
     Returns
     -------
     numpy.ndarray
-        Shape (channels, n), float32.
+        Shape (channels + axes, n), float32.
     """
-    total = np.zeros((network.channels, len(points)), dtype=np.float32)
+    axes = np.empty((0, network.features)) if axes is None else axes
+    total = np.zeros((network.channels + len(axes), len(points)), dtype=np.float32)
+    in_patches = InPatches(network, torch.from_numpy(axes).float())
     seen = points.finer(network.subpixels)
     for symmetry, shift_px in zip(SYMMETRIES, SHIFTS_PX, strict=True):
-        _add_view(total, network, seen, symmetry, shift_px, tile_px, device)
+        _add_view(total, in_patches, seen, symmetry, shift_px, tile_px, device)
     total /= len(SYMMETRIES)
     return total
 
 
 def _add_view(
     total: np.ndarray,
-    network: UNet,
+    in_patches: InPatches,
     points: Points,
     symmetry: tuple[int, int],
     shift_px: tuple[float, float],
@@ -71,21 +79,26 @@ def _add_view(
     if step < 0:
         columns = width - 1 - columns
 
-    def within(row: slice, column: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Which localizations lie in a part of the view, and their rows and columns there."""
+    def within(row: slice, column: slice) -> np.ndarray:
+        """Which localizations lie in a part of the view."""
         here = (rows >= row.start) & (rows < row.stop) & (columns >= column.start) & (columns < column.stop)
-        here = np.flatnonzero(here)
-        return here, rows[here] - row.start, columns[here] - column.start
+        return np.flatnonzero(here)
 
     def counts(row: slice, column: slice) -> np.ndarray:
-        here, own_row, own_column = within(row, column)
-        shape = row.stop - row.start, column.stop - column.start
+        here, shape = within(row, column), (row.stop - row.start, column.stop - column.start)
         weight = None if points.weight is None else points.weight[here]
-        return np.bincount(own_row * shape[1] + own_column, weight, minlength=shape[0] * shape[1]).reshape(shape)
+        own = (rows[here] - row.start) * shape[1] + columns[here] - column.start
+        return np.bincount(own, weight, minlength=shape[0] * shape[1]).reshape(shape)
 
-    for row, column, output in _outputs(network, counts, (height, width), *_sizes(network, tile_px), device):
-        here, own_row, own_column = within(row.kept, column.kept)
-        total[:, here] += output[:, own_row, own_column]
+    network = in_patches.network
+    places = network.channels * network.patch**2
+    for row, column, tile in _outputs(in_patches, counts, (height, width), *_sizes(network, tile_px), device):
+        here = within(row.kept, column.kept)
+        patch_row, in_row = np.divmod(rows[here] - row.source.start, network.patch)
+        patch_column, in_column = np.divmod(columns[here] - column.source.start, network.patch)
+        output = tile[:places].reshape(network.channels, network.patch, network.patch, *tile.shape[1:])
+        total[: network.channels, here] += output[:, in_row, in_column, patch_row, patch_column]
+        total[network.channels :, here] += tile[places:, patch_row, patch_column]
 
 
 def apply_symmetric(network: UNet, counts: np.ndarray, tile_px: int, device: str) -> np.ndarray:
@@ -165,7 +178,7 @@ def apply_tiled(
     output = np.empty((channels, *padded.shape), dtype=np.float32)
     tiles = _outputs(network, lambda *part: padded[part], counts.shape, tile_px, context_px, multiple, device)
     for row, column, tile in tiles:
-        output[:, row.kept, column.kept] = tile
+        output[:, row.kept, column.kept] = tile[:, row.inner, column.inner]
     return output[:, :rows, :columns]
 
 
@@ -178,7 +191,7 @@ def _outputs(
     multiple: int,
     device: str,
 ) -> Iterator[tuple["_Span", "_Span", np.ndarray]]:
-    """Rows and columns of each tile, and the output of the part that is kept.
+    """Rows and columns of each tile, and its output, margins and all.
 
     The image has a shape that may be no multiple of the coarsest pixel; its counts are asked for beyond that too.
     """
@@ -190,7 +203,7 @@ def _outputs(
             image = np.ascontiguousarray(counts(row.source, column.source), dtype=np.float32)
             with torch.inference_mode():
                 tile: Tensor = network(torch.from_numpy(image)[None, None].to(device)).float().cpu()
-            yield row, column, tile[0, :, row.inner, column.inner].numpy()
+            yield row, column, tile[0].numpy()
 
 
 class _Span:

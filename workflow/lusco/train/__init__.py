@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import lightning
+import numpy as np
 import pandas as pd
 import torch
 from torch.utils.data import DataLoader
@@ -134,7 +135,8 @@ def train(
     def apply(table: pd.DataFrame) -> Answer:
         points = validation.points(table)
         with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
-            return answer_of(network, settings.head, scale, repeats, points, validation.side_px, device)
+            how = network, settings.head, scale, repeats
+            return answer_of(*how, points, validation.side_px, device, np.eye(settings.features))
 
     # much of it is work for one thread, so that composites side by side take less time than threads for each
     torch.set_num_threads(1)
