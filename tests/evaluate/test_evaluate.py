@@ -33,7 +33,7 @@ def composites(tmp_path):
     return open_composites(tmp_path / "test.arrow")
 
 
-def evaluated(composites, tmp_path, predict):
+def evaluated(composites, tmp_path, predict, groups=None):
     """Evaluate the predictor `predict(true counts) -> channels`, its probabilities being its shares."""
     folder = tmp_path / "applied"
     folder.mkdir(exist_ok=True)
@@ -56,7 +56,7 @@ def evaluated(composites, tmp_path, predict):
     np.save(folder / PROBABILITIES, np.concatenate(probabilities).astype(np.float32))
     model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, (2.0, 2.0), 1.0, 1.0, [], {}, {})
     settings = stage_settings("evaluate", {"shapes": {"rings": "rings", "lines": "filaments"}})
-    evaluate(composites, {"m": (model, folder)}, {}, "m", settings, 1, tmp_path / "evaluation")
+    evaluate(composites, {"m": (model, folder)}, {}, groups or {}, "m", settings, 1, tmp_path / "evaluation")
     return {path.stem: pd.read_csv(path) for path in (tmp_path / "evaluation").glob("*.csv")}
 
 
@@ -174,3 +174,9 @@ def test_errors_are_of_every_score_but_calibration(composites, tmp_path):
     perfect = result["errors"].set_index("measure").loc["gap_closed_mse"]
     np.testing.assert_allclose(perfect["error"], 0, atol=1e-6)
     assert (perfect["acquisitions"] == 2).all()
+
+
+def test_acquisitions_of_a_group_do_not_tell_how_others_differ(composites, tmp_path):
+    one = evaluated(composites, tmp_path, lambda truth: truth, {"rings_0": "day 1", "rings_1": "day 1"})["errors"]
+    assert (one["acquisitions"] == 1).all()
+    assert one["error"].isna().all()

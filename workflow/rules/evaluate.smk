@@ -38,11 +38,12 @@ rule evaluate:
             for model, description, channels in zip(CONFIG["models"], input.models, input.channels)
         ],
         scored=lambda wildcards, input: [f"--scored={n}={f}" for n, f in zip(SCORED, input.scored)],
+        groups=[f"--group={a.name}={a.group}" for a in ACQUISITIONS if a.split == "test" and a.group != a.name],
         chosen=CONFIG["model"],
         settings=settings("evaluate"),
         seed=CONFIG["seed"],
         out=subpath(output[0], parent=True),
         code=code("lusco.evaluate"),
     shell:
-        "lusco --log {log} evaluate {input.composites} {params.models:q} {params.scored:q} --chosen {params.chosen}"
+        "lusco --log {log} evaluate {input.composites} {params.models:q} {params.scored:q} {params.groups:q} --chosen {params.chosen}"
         " --settings {params.settings:q} --seed {params.seed} --out {params.out}"

@@ -17,6 +17,7 @@ def evaluate(
     chosen: Annotated[str, typer.Option(help="The model that recoloured the scored acquisitions.")],
     out: Out,
     scored: Annotated[list[str] | None, typer.Option(help="acquisition=its recoloured table.")] = None,
+    group: Annotated[list[str] | None, typer.Option(help="acquisition=its group, where it has one.")] = None,
     seed: Seed = 1,
     settings: Settings = "{}",
 ) -> None:
@@ -31,7 +32,8 @@ def evaluate(
         name, folder, applied = text.split("=")
         models[name] = (read_description(folder), Path(applied))
     tables = {name: Path(file) for name, file in (text.split("=", 1) for text in scored or [])}
-    run(open_composites(composites), models, tables, chosen, stage_settings("evaluate", settings), seed, out)
+    groups = dict(text.split("=", 1) for text in group or [])
+    run(open_composites(composites), models, tables, groups, chosen, stage_settings("evaluate", settings), seed, out)
 
 
 @app.command()

@@ -48,6 +48,7 @@ def evaluate(
     composites: Composites,
     models: Mapping[str, tuple[ModelDescription, Path]],
     scored: Mapping[str, Path],
+    groups: Mapping[str, str],
     chosen: str,
     settings: EvaluateSettings,
     seed: int,
@@ -63,6 +64,8 @@ def evaluate(
         For each model its description and the folder of its recoloured composites.
     scored : mapping
         Recoloured tables of `mixed` acquisitions whose truth is known, by acquisition.
+    groups : mapping
+        Of test acquisitions that belong together (a cell, a day), by acquisition; any other is its own.
     chosen : str
         The model that recoloured them.
     settings : EvaluateSettings
@@ -84,6 +87,7 @@ def evaluate(
         "errors": ERROR,
     }
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in columns}
+    of_groups = [{key: groups.get(name, name) for key, name in own.items()} for own in composites.sources]
     for name, (description, folder) in models.items():
         channels = read_array(folder / CHANNELS)
         probabilities = read_array(folder / PROBABILITIES)
@@ -98,7 +102,7 @@ def evaluate(
         unspecific = unspecific_table(composites, np.asarray(probabilities))
         rows = summarise(distances, assignment, calibration, composites.structures)
         summary = pd.DataFrame(rows, columns=SUMMARY[1:])
-        drawn = standard_errors(distances, accepted, composites.sources, composites.structures, seed)
+        drawn = standard_errors(distances, accepted, of_groups, composites.structures, seed)
         errors = pd.DataFrame(drawn, columns=ERROR[1:])
         parts = (distances, overlaps, shapes, regions, assignment, calibration, unspecific, summary, errors)
         for key, table in zip(tables, parts, strict=True):

@@ -1,7 +1,7 @@
 """How far the scores of a model depend on which acquisitions it was tested on.
 
 Composites that share an acquisition are not independent, so acquisitions are drawn, not composites: a bootstrap of
-clusters (Davison and Hinkley 1997, section 3.8).
+clusters (Davison and Hinkley 1997, section 3.8). Nor are acquisitions of a group, which is drawn as one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ def standard_errors(
     accepted : numpy.ndarray
         Of each composite, from `accepted_counts`, shape (composites, thresholds, structures, structures).
     sources : sequence of mapping
-        For each composite, the acquisition of each structure.
+        For each composite, the acquisition of each structure, or the group that this belongs to.
     structures : sequence of str
         In the order of the channels.
     seed : int
@@ -45,8 +45,9 @@ def standard_errors(
     Yields
     ------
     tuple
-        Structure, measure of the summary, its standard error, and the least number of acquisitions of a structure. NaN
-        where a structure has a single one, which does not tell how others differ, and of what a draw does not have.
+        Structure, measure of the summary, its standard error, and the least number of acquisitions, or groups, of a
+        structure. NaN where a structure has a single one, which does not tell how others differ, and of what a draw
+        does not have.
     """
     table = distances.pivot(index="composite", columns=REFERENCES, values="value")
     table = table.loc[distances["composite"].drop_duplicates()].sort_index(axis=1)
