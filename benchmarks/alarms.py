@@ -40,8 +40,8 @@ def judged(recolorer: Recolorer, composites: Composites) -> tuple[float, float, 
         points = composites.points(own)
         result = recolorer(points)
         probabilities = result.probabilities
-        judged_regions = recolorer.known.judge(points, probabilities, composites.structures, result.appearance)
-        unfamiliar.append(judged_regions["unfamiliar"])
+        regions = recolorer.known.judge(points, probabilities, result.appearance, composites.structures)
+        unfamiliar.append(regions["unfamiliar"])
         bound = ~own["unspecific"].to_numpy()
         accepted = probabilities.max(1)[bound] >= threshold
         kept.append(accepted)

@@ -43,7 +43,7 @@ def eight_directions(network: UNet, points: Points) -> np.ndarray:
 
 def eight_views(network: UNet, points: Points) -> np.ndarray:
     """The same, averaged over directions and beginnings of pixels."""
-    return apply_to_points(network, points, max(points.shape), "cpu")
+    return apply_to_points(network, points, max(points.shape), "cpu")[0]
 
 
 WAYS: dict[str, tuple[Callable[[UNet, Points], np.ndarray], bool]] = {  # and whether positions are settled first

@@ -8,6 +8,7 @@ import torch
 
 from lusco.model import ModelDescription, write_model
 from lusco.network import UNet
+from lusco.packed import pack
 
 TEMPERATURE = {"typical": 1.1, "exponent": 0.2, "uncertainty_nm": 10.0}
 REJECTION = [
@@ -20,7 +21,7 @@ KNOWN = {
     "surroundings": 1,
     "parts": [
         {
-            "features": [[0.0] * 8],
+            "features": pack([[0.0] * 8]),
             "mean": [0.0] * 8,
             "whitening": [[float(i == j) for j in range(8)] for i in range(8)],
             "distance": 1.0,

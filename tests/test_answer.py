@@ -97,22 +97,22 @@ def test_the_pixels_of_the_views_begin_everywhere_in_a_pixel():
 
 def test_a_localization_alone_is_seen_alone_wherever_it_lies():
     for x_nm in (0.0, 3.0, 20.0, 39.9, SIDE_PX * PIXEL_NM):
-        assert apply_to_points(Counts(), at(x_nm), 64, "cpu") == pytest.approx(np.ones((1, 1)))
+        assert apply_to_points(Counts(), at(x_nm), 64, "cpu")[0] == pytest.approx(np.ones((1, 1)))
 
 
 @pytest.mark.parametrize("apart_px", [0.25, 0.5, 0.75])
 def test_localizations_share_a_pixel_in_fewer_views_the_farther_apart_they_are(apart_px):
     """Of pixels that begin anywhere, a part 1 - d holds both of two localizations a part d of a pixel apart."""
-    both = apply_to_points(Counts(), at(105.0, 105.0 + apart_px * PIXEL_NM), 64, "cpu")
+    both, _ = apply_to_points(Counts(), at(105.0, 105.0 + apart_px * PIXEL_NM), 64, "cpu")
     np.testing.assert_allclose(both, 1 + (1 - apart_px))
 
 
 @pytest.mark.parametrize("subpixels", [2, 4])
 def test_in_parts_of_a_pixel_localizations_share_less(subpixels):
     """Half a part of a pixel apart, they share every other part."""
-    both = apply_to_points(Counts(subpixels), at(105.0, 105.0 + PIXEL_NM / subpixels / 2), 64, "cpu")
+    both, _ = apply_to_points(Counts(subpixels), at(105.0, 105.0 + PIXEL_NM / subpixels / 2), 64, "cpu")
     np.testing.assert_allclose(both, 1.5)
-    apart = apply_to_points(Counts(subpixels), at(105.0, 105.0 + PIXEL_NM / subpixels), 64, "cpu")
+    apart, _ = apply_to_points(Counts(subpixels), at(105.0, 105.0 + PIXEL_NM / subpixels), 64, "cpu")
     np.testing.assert_allclose(apart, 1)
 
 
@@ -124,7 +124,7 @@ def test_every_localization_gets_the_output_at_its_own_place_from_whichever_tile
     x_nm, y_nm = np.random.default_rng(0).uniform(0, PIXEL_NM, (2, 500)) * [[30], [21]]
     points = Points(x_nm, y_nm, None, (0.0, 0.0), PIXEL_NM, (21, 30))
     axes = np.random.default_rng(1).normal(size=(3, 4))
-    expected = np.zeros((2 + 3, len(points)))
+    expected = np.zeros((2 + 3, len(points)))  # output, and looks along the axes
     for (turns, step), shift in zip(SYMMETRIES, SHIFTS_PX, strict=True):
         fine = points.finer(subpixels)
         pixel = fine.pixel(shift)
@@ -139,8 +139,11 @@ def test_every_localization_gets_the_output_at_its_own_place_from_whichever_tile
         back = np.rot90(output[:, :, ::step], -turns, axes=(1, 2))
         expected += back.reshape(2 + 3, -1)[:, pixel] / len(SYMMETRIES)
     for tile_px in (4, 64):
-        np.testing.assert_allclose(apply_to_points(network, points, tile_px, "cpu"), expected[:2], atol=1e-5)
-        np.testing.assert_allclose(apply_to_points(network, points, tile_px, "cpu", axes), expected, atol=1e-5)
+        found, none = apply_to_points(network, points, tile_px, "cpu")
+        np.testing.assert_allclose(found, expected[:2], atol=1e-5)
+        assert none.shape == (0, len(points))
+        both = apply_to_points(network, points, tile_px, "cpu", axes)
+        np.testing.assert_allclose(np.concatenate(both), expected, atol=1e-5)
 
 
 def test_pixels_of_an_image_are_seen_as_they_are():
@@ -148,7 +151,7 @@ def test_pixels_of_an_image_are_seen_as_they_are():
     for ratio in (1, 2, 4):
         corner = np.repeat(np.arange(3, 8) * PIXEL_NM, ratio)
         centre = corner + np.tile((np.arange(ratio) + 0.5) * PIXEL_NM / ratio, 5)
-        seen = apply_to_points(Counts(), at(*centre), 64, "cpu")[0]
+        seen = apply_to_points(Counts(), at(*centre), 64, "cpu")[0][0]
         np.testing.assert_allclose(seen[ratio:-ratio], ratio)
 
 
@@ -159,5 +162,5 @@ def test_of_an_answer_that_depends_on_the_direction_only_the_mean_is_left():
         def look(self, counts):
             return super().look(torch.arange(counts.shape[2], dtype=torch.float32)[:, None].expand_as(counts))
 
-    answers = apply_to_points(Rows(), scattered(), 64, "cpu")
+    answers, _ = apply_to_points(Rows(), scattered(), 64, "cpu")
     np.testing.assert_allclose(answers, (SIDE_PX - 1) / 2, atol=0.5)

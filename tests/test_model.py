@@ -158,7 +158,7 @@ def test_a_model_of_another_size_or_pixel_is_no_start(folder):
         start_network(UNet(2, 4, 2), ["lines", "dots"], 10, folder)
 
 
-NOTHING_SEEN = {"features": [], "mean": [0.0], "whitening": [[1.0]], "distance": 1.0}
+NOTHING_SEEN = {"features": "", "mean": [0.0], "whitening": [[1.0]], "distance": 1.0}
 CHANGES = {
     "text for a number": ({"sharpness": "warm"}, "key `sharpness`: `warm` stands where a number should"),
     "a number for structures": ({"structures": 5}, "key `structures`: `5` stands where a list should"),
@@ -179,15 +179,23 @@ CHANGES = {
     ),
     "axes of another network": (
         {"known": DESCRIPTION.known | {"axes": [[1.0, 0.0]], "appearance": [NOTHING_SEEN] * 3}},
-        "key `known`: what it knows of appearance does not hold together",
+        "key `known`: what it knows of regions does not hold together",
     ),
     "an appearance of fewer structures": (
         {"known": DESCRIPTION.known | {"axes": [[1.0, 0.0, 0.0, 0.0]], "appearance": [NOTHING_SEEN] * 2}},
-        "key `known`: what it knows of appearance does not hold together",
+        "key `known`: what it knows of regions does not hold together",
     ),
     "an appearance along more axes": (
         {"known": DESCRIPTION.known | {"axes": [[1.0, 0.0, 0.0, 0.0]] * 2, "appearance": [NOTHING_SEEN] * 3}},
-        "key `known`: what it knows of appearance does not hold together",
+        "key `known`: what it knows of regions does not hold together",
+    ),
+    "a whitening of fewer rows": (
+        {"known": DESCRIPTION.known | {"axes": [[1.0] * 4], "appearance": [NOTHING_SEEN | {"whitening": []}] * 3}},
+        "key `known`: what it knows of regions does not hold together",
+    ),
+    "regions that are cut off": (
+        {"known": DESCRIPTION.known | {"axes": [[1.0] * 4], "appearance": [NOTHING_SEEN | {"features": "AA=="}] * 3}},
+        "key `known`: what it knows of regions does not hold together",
     ),
     "one scale": ({"scale_counts": [1]}, "key `scale_counts`: it has not one scale per structure"),
 }

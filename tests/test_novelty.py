@@ -102,13 +102,15 @@ def test_another_precision_is_unfamiliar_and_nearly_the_same_is_not(nm, unfamili
 def test_it_is_said_by_what_an_unfamiliar_region_differs_most(how, differs_by):
     known, how = knowing(uncertainty_nm=10), {"uncertainty_nm": 10, "sure": 0.5} | how
     given = {name: how.pop(name) for name in ("uncertainty_nm", "sure")}
-    judged = known.judge(*answered(scattered(np.random.default_rng(1), **how), **given), ())
+    judged = known.judge(*answered(scattered(np.random.default_rng(1), **how), **given), None, ())
     assert judged["unfamiliar"].all()
     assert set(judged["differs_by"]) == {differs_by}
 
 
 def test_of_a_familiar_region_no_difference_is_said():
-    judged = knowing(uncertainty_nm=10).judge(*answered(scattered(np.random.default_rng(1)), uncertainty_nm=10), ())
+    judged = knowing(uncertainty_nm=10).judge(
+        *answered(scattered(np.random.default_rng(1)), uncertainty_nm=10), None, ()
+    )
     assert set(judged["differs_by"][~judged["unfamiliar"]]) == {""}
 
 
@@ -212,7 +214,7 @@ def test_too_few_other_acquisitions_tell_nothing_of_how_far_others_are():
 def test_a_model_keeps_no_more_regions_than_it_may(monkeypatch):
     monkeypatch.setattr("lusco.novelty.learn.MOST_KNOWN", 50)
     known = knowing()
-    assert len(known.parts[WHOLE].features) == 50
+    assert len(known.parts[WHOLE].known) == 50
     assert (known.novelty(regions(60)) > 1).mean() < 0.05
 
 
@@ -229,7 +231,7 @@ def test_whole_composites_are_described_in_regions_and_their_surroundings():
     known = learn_from(images[:10], images[10:], 2, PIXEL_NM, SIDE_PX)
     assert len(known.parts) == 3
     assert (known.side_px, known.surroundings) == (REGION_PX, SIDE_PX // REGION_PX)
-    assert len(known.parts[WHOLE].features) == 10, "the four regions of a composite have the same surroundings"
+    assert len(known.parts[WHOLE].known) == 10, "the four regions of a composite have the same surroundings"
 
 
 def test_nothing_is_unfamiliar_where_nothing_could_be_compared():

@@ -10,7 +10,9 @@ from test_novelty_parts import made_up
 
 from lusco.novelty import OTHER_SHAPES, Known
 from lusco.novelty.learn import MOST_AXES, Seen, _axes, learn, learn_from
-from lusco.novelty.regions import appearance_columns, appearance_of, describe
+from lusco.novelty.parts import Part
+from lusco.novelty.regions import FEATURES, appearance_columns, appearance_of, describe
+from lusco.packed import pack
 from lusco.render import Points
 
 
@@ -59,7 +61,7 @@ def looking(number, together, seed):
 
 def judged(known, seen):
     axes = np.array(known.axes)
-    tables = [known.judge(one.points, one.probabilities, ("rings", "lines"), one.appearance @ axes.T) for one in seen]
+    tables = [known.judge(one.points, one.probabilities, one.appearance @ axes.T, ("rings", "lines")) for one in seen]
     return pd.concat(tables)
 
 
@@ -88,14 +90,18 @@ def test_of_composites_that_do_not_look_at_all_no_axis_is_known():
 
 
 def test_axes_are_those_along_which_regions_of_a_part_differ_whatever_parts_differ_by():
-    """Parts lie apart along the first feature, and their regions along the second; the third never changes."""
+    """Parts lie apart along the first feature, the whole differs along the second, a rare structure along the last.
+
+    The third never changes. Regions with the same surroundings, of which there are many here, count as one.
+    """
     rng = np.random.default_rng(0)
-    part = np.repeat([0, 1, 2], 50)
-    looks = np.column_stack([10.0 * part, rng.normal(size=150), np.full(150, 5.0), 0.1 * rng.normal(size=150)])
-    regions = pd.DataFrame(looks, columns=appearance_columns(4)).assign(part=part)
-    axes = _axes(regions)
+    whole = np.column_stack([np.zeros(300), rng.normal(size=300), np.full(300, 5.0), np.zeros(300)])
+    rare = np.column_stack([np.full(30, 10.0), np.zeros(30), np.full(30, 5.0), 2 * rng.normal(size=30)])
+    alike = np.repeat(whole[:1] + np.array([0, 20, 0, 0]), 300, 0)
+    regions = pd.DataFrame(np.concatenate([whole, alike, rare]), columns=appearance_columns(4))
+    axes = _axes(regions.assign(part=np.repeat([0, 1], [600, 30])))
     assert axes.shape == (2, 4)
-    np.testing.assert_allclose(np.abs(axes), [[0, 1, 0, 0], [0, 0, 0, 1]], atol=0.05)
+    np.testing.assert_allclose(np.abs(axes), [[0, 0, 0, 1], [0, 1, 0, 0]], atol=0.05)
 
 
 def test_no_more_axes_are_kept_than_a_large_field_has_room_for():
@@ -106,20 +112,37 @@ def test_no_more_axes_are_kept_than_a_large_field_has_room_for():
     np.testing.assert_allclose(axes @ axes.T, np.eye(MOST_AXES), atol=1e-4)
 
 
-@pytest.mark.parametrize("looked", [True, False])
-def test_one_region_in_a_hundred_raises_an_alarm_whether_looks_are_compared_too_or_not(looked):
+def test_one_region_in_a_hundred_raises_an_alarm_though_looks_are_compared_too():
     """Looks that have nothing to do with counts would raise one in a hundred alarms for each part."""
     rng = np.random.default_rng(0)
 
     def drawn(number):
         regions = made_up(rng, number)
         looks = rng.normal(size=(len(regions), 6))
-        return regions.assign(**dict(zip(appearance_columns(6), looks.T, strict=True))) if looked else regions
+        return regions.assign(**dict(zip(appearance_columns(6), looks.T, strict=True)))
 
     known = learn(drawn(400), drawn(400), 3, REGION_PX, 1)
-    assert bool(known.appearance) == looked
     new = drawn(4000)
-    if looked:
-        columns = appearance_columns(6)
-        new[columns] = new[columns].to_numpy() @ np.array(known.axes).T
+    columns = appearance_columns(6)
+    new[columns] = new[columns].to_numpy() @ np.array(known.axes).T
     assert 0.003 < (known.novelty(new).reshape(-1, 4).max(1) > 1).mean() < 0.02
+
+
+def at_zero(width):
+    """A part of which a single description is known, of zeros."""
+    return Part(pack(np.zeros((1, width))), [0.0] * width, np.eye(width).tolist(), 1.0)
+
+
+@pytest.mark.parametrize(("look", "novelty", "differs_by"), [(1, 3, "higher density"), (4, 4, OTHER_SHAPES)])
+def test_a_region_is_as_new_as_what_is_counted_or_as_it_looks(look, novelty, differs_by):
+    known = Known(REGION_PX, 1, [at_zero(len(FEATURES))], [[1.0, 0.0]], [at_zero(1)])
+    row = dict.fromkeys(FEATURES, 0.0) | {"log_density": 3.0, "part": 0, "appearance_0": float(look)}
+    found, words = known._compared(pd.DataFrame([row]))
+    assert (found[0], words[0]) == (novelty, differs_by)
+
+
+def test_a_look_that_is_known_is_asked_for():
+    known = learn_from(looking(40, True, 0), looking(40, True, 1), 2, PIXEL_NM, SIDE_PX)
+    one = looking(1, True, 2)[0]
+    with pytest.raises(ValueError, match="shape"):
+        known.judge(one.points, one.probabilities, None, ("rings", "lines"))

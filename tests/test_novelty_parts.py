@@ -66,7 +66,9 @@ def test_a_structure_that_looks_other_than_it_did_is_unfamiliar_though_the_whole
 
     known = learn_from(seen(60, 1), seen(60, 1), 2, PIXEL_NM, SIDE_PX)
     same, other = seen(20, 1), seen(20, 8)
-    found = [[known.judge(one.points, one.probabilities, ("rings", "lines")) for one in some] for some in (same, other)]
+    found = [
+        [known.judge(one.points, one.probabilities, None, ("rings", "lines")) for one in some] for some in (same, other)
+    ]
     usual, strange = (pd.concat(tables) for tables in found)
     assert list(usual.columns) == ["x_nm", "y_nm", "side_nm", "localizations", "novelty", "unfamiliar", "differs_by"]
     assert len(usual) == 20 * 4, "one row for each region, whatever is described of it"
@@ -87,10 +89,10 @@ def test_a_model_keeps_as_many_regions_of_composites_that_were_copied_less(monke
     once, copied = regions(100), regions(400, 1, density_per_um2=8 * DENSITY)
     copied = copied.assign(composite=1000 + copied["composite"] // 4, copy=copied["composite"] % 4)
     known = learnt(pd.concat([once, copied]), once).parts[WHOLE]
-    dense = np.array(known.features)[:, FEATURES.index("log_density")] > 0
+    dense = known.known[:, FEATURES.index("log_density")] > 0
     assert 0.35 < dense.mean() < 0.65
     nearly_all = pd.concat([once[:40], copied])[:120]
-    assert len(learnt(nearly_all, once).parts[WHOLE].features) == 100
+    assert len(learnt(nearly_all, once).parts[WHOLE].known) == 100
 
 
 def test_copies_that_are_alike_count_no_less(monkeypatch):
@@ -99,13 +101,13 @@ def test_copies_that_are_alike_count_no_less(monkeypatch):
     once, one = regions(100), regions(100, 1, density_per_um2=8 * DENSITY)
     alike = pd.concat([one.assign(composite=1000 + one["composite"], copy=copy) for copy in range(4)])
     known = learnt(pd.concat([once, alike]), once).parts[WHOLE]
-    dense = np.array(known.features)[:, FEATURES.index("log_density")] > 0
+    dense = known.known[:, FEATURES.index("log_density")] > 0
     assert 0.35 < dense.mean() < 0.65
 
 
 def test_of_a_part_with_hardly_a_description_nothing_is_said():
     few = regions(2)
-    assert learnt(few, regions(60)).parts[WHOLE].features == learnt(regions(60), few).parts[WHOLE].features == []
+    assert learnt(few, regions(60)).parts[WHOLE].features == learnt(regions(60), few).parts[WHOLE].features == ""
 
 
 def made_up(rng, number, alike=False):

@@ -188,7 +188,7 @@ def test_trees_tell_rings_from_lines_and_clouds(material, tmp_path):
     assert description.rejection[0]["rejected"] == 0
     assert description.training["steps"] >= description.training["best_step"] >= 10
     assert description.training["acquisitions"]["rings"] == ["rings_0", "rings_1"]
-    assert [part["features"] for part in description.known["parts"]] == [[]] * 4, "nothing is known of regions"
+    assert [part["features"] for part in description.known["parts"]] == [""] * 4, "nothing is known of regions"
     assert (pd.read_csv(applied / REGIONS)["novelty"] == 0).to_list() == [True] * len(validation)
     channels = np.load(applied / CHANNELS)
     np.testing.assert_allclose(channels[0].sum(0), validation.counts(0).sum(0), atol=1e-3)

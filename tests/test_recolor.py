@@ -16,10 +16,12 @@ from lusco.figures.draw_mixed import draw_mixed
 from lusco.model import ModelDescription, read_description, write_model
 from lusco.network import UNet
 from lusco.novelty import nothing_known
-from lusco.recolor import Recolorer, recolor_acquisition
+from lusco.packed import pack
+from lusco.recolor import Recolorer, recolor_acquisition, recolor_composites
 from lusco.recolor.mixture import summarize
 from lusco.render import Points, points_of, render
 from lusco.repeats import settled
+from lusco.superpose.composites import open_composites, write_composites
 
 KNOWN = asdict(nothing_known(3, 20.0, 64))
 TEMPERATURE = {"typical": 1.3, "exponent": 0.0, "uncertainty_nm": 1.0}
@@ -29,12 +31,12 @@ REJECTION = [
 ]
 
 
-def recolorer(tmp_path, head="shares", **knows):
+def recolorer(tmp_path, head="shares", known=KNOWN, **knows):
     torch.manual_seed(1)
     network = UNet(3, 4, 2, knows.get("subpixels", 1))
     torch.nn.init.normal_(network.head.weight, std=2.0)
     model = ModelDescription(
-        ("rings", "lines", "dots"), 20.0, head, 4, 2, (2.0, 3.0, 4.0), TEMPERATURE, 2.0, REJECTION, KNOWN, {}, **knows
+        ("rings", "lines", "dots"), 20.0, head, 4, 2, (2.0, 3.0, 4.0), TEMPERATURE, 2.0, REJECTION, known, {}, **knows
     )
     write_model(tmp_path / "model", network, model)
     return Recolorer(tmp_path / "model", read_description(tmp_path / "model"), 64, 1, "cpu")
@@ -175,6 +177,35 @@ def test_regions_lie_in_the_field_and_count_its_localizations(outputs, acquisiti
         & acquisition.table["y_nm"].between(-200, -200 + regions.loc[0, "side_nm"])
     ]
     assert regions.loc[0, "localizations"] == len(inside)
+
+
+def looking_like(value):
+    """What a model knows to which the first of its last features has had this value everywhere."""
+    part = {"features": pack([[value]]), "mean": [0.0], "whitening": [[1.0]], "distance": 1.0}
+    return KNOWN | {"axes": [[1.0, 0.0, 0.0, 0.0]], "appearance": [part] * 4}
+
+
+def test_a_region_that_looks_like_nothing_known_is_told(tmp_path, acquisition):
+    files = [tmp_path / name for name in ("a.ome.tiff", "a.csv", "regions.csv", "a.json")]
+    found = []
+    for value in (1e4, 0.0):
+        recolor_acquisition(recolorer(tmp_path, known=looking_like(value)), acquisition, 0.02, *files)
+        found.append(pd.read_csv(tmp_path / "regions.csv"))
+    far, near = found
+    assert far["unfamiliar"].all()
+    assert far["differs_by"].str.fullmatch("other shapes( of (rings|lines|dots))?").all()
+    np.testing.assert_allclose(far["novelty"], 1e4, rtol=0.1)
+    assert near["novelty"].between(1e-3, 1e3).all(), "what this network sees, not nothing"
+
+
+def test_of_composites_it_is_told_too(tmp_path, acquisition):
+    own = acquisition.table.assign(structure=0, weight=np.float32(1), unspecific=False, uncertainty_nm=np.nan)
+    own = own.assign(x_nm=own["x_nm"] - 500, y_nm=own["y_nm"] + 200, row=np.arange(len(own)), frame=1, trace=0)
+    sources = dict.fromkeys(("rings", "lines", "dots"), "a")
+    write_composites(tmp_path / "c.arrow", list(sources), 20.0, 128, [("test_0", sources, own)])
+    model = recolorer(tmp_path, known=looking_like(1e4))
+    recolor_composites(model, open_composites(tmp_path / "c.arrow"), tmp_path / "c")
+    assert pd.read_csv(tmp_path / "c" / "regions.csv")["differs_by"].str.startswith("other shapes").all()
 
 
 def test_a_mixture_is_summed_up_as_its_table_says():

@@ -78,6 +78,6 @@ def test_it_calls_localizations_without_any_structure_unfamiliar(recolorer):
     points = Points(x_nm, y_nm, None, (0.0, 0.0), model.pixel_nm, (SIDE_PX, SIDE_PX))
     result = recolorer(points)
     probabilities = result.probabilities
-    assert recolorer.known.judge(points, probabilities, model.structures, result.appearance)["unfamiliar"].all()
+    assert recolorer.known.judge(points, probabilities, result.appearance, model.structures)["unfamiliar"].all()
     if len(model.structures) == 5:
         assert (probabilities.max(1) >= model.threshold(0.01)).mean() < 0.05

@@ -68,7 +68,7 @@ def read_model(folder: str) -> None:
     x_nm, y_nm = np.random.default_rng(1).uniform(0, 64 * description.pixel_nm, (2, 200))
     points = Points(x_nm, y_nm, None, (0.0, 0.0), description.pixel_nm, (64, 64))
     recolored = recolorer(points)
-    recolorer.known.judge(points, recolored.probabilities, description.structures, recolored.appearance)
+    recolorer.known.judge(points, recolored.probabilities, recolored.appearance, description.structures)
 
 
 def read_sheet(path: str) -> None:

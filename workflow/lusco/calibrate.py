@@ -91,7 +91,9 @@ def known_regions(
 
     Parameters
     ----------
-    apply, validation, at_once
+    apply : callable
+        The model, with all its last features as appearance if it has such.
+    validation, at_once
         As for `chosen_on_validation`.
     temperature : Temperature
         That was chosen.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lusco.errors import Fault, InputError
 from lusco.files import RESTORE, atomic, read_json, write_json
+from lusco.packed import unpack
 from lusco.schema import check, read_yaml
 from lusco.settings import SHARES
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from lusco.network import UNet
 
 FORMAT = "lusco-model"
-VERSION = 11
+VERSION = 12
 SIZE = ("features", "depth", "wide_blocks")  # what a network has in common with the one whose weights it takes
 MODEL_SCHEMA = Path(__file__).parents[1] / "schemas" / "model.schema.yaml"
 WEIGHTS = "weights.safetensors"
@@ -145,8 +146,8 @@ def read_description(folder: str | Path) -> ModelDescription:
         raise InputError(
             Fault(file, "it has not one part for whole regions and one for each structure", RESTORE, "key `known`")
         )
-    if not _appearance_fits(content["known"], len(content["known"]["parts"]), content["features"]):
-        raise InputError(Fault(file, "what it knows of appearance does not hold together", RESTORE, "key `known`"))
+    if not _holds_together(content["known"], content["features"]):
+        raise InputError(Fault(file, "what it knows of regions does not hold together", RESTORE, "key `known`"))
     edges = content["repeats"]["lag_frames"]
     if len(edges) != len(content["repeats"]["per_frame"]) + bool(edges) or edges != sorted(set(edges)):
         raise InputError(Fault(file, "the bins of repeats do not hold together", RESTORE, "key `repeats`"))
@@ -155,16 +156,19 @@ def read_description(folder: str | Path) -> ModelDescription:
     return ModelDescription(**content)
 
 
-def _appearance_fits(known: dict[str, Any], parts: int, features: int) -> bool:
-    """Whether every part is known along the axes, and these are axes of the network's features."""
-    axes, looks = known["axes"], known["appearance"]
-    rows = [row for part in looks for row in (part["mean"], *part["features"], *part["whitening"])]
-    return (
-        len(looks) == (parts if axes else 0)
-        and all(len(axis) == features for axis in axes)
-        and all(len(row) == len(axes) for row in rows)
-        and all(len(part["whitening"]) == len(axes) for part in looks)
-    )
+def _holds_together(known: dict[str, Any], features: int) -> bool:
+    """Whether all that is known of parts has as many numbers as it must, and the axes are those of the network."""
+    parts, axes, looks = known["parts"], known["axes"], known["appearance"]
+    if len(looks) != (len(parts) if axes else 0) or any(len(axis) != features for axis in axes):
+        return False
+    if any(len(part["mean"]) != len(axes) for part in looks):
+        return False
+    try:
+        for part in (*parts, *looks):
+            unpack(part["features"], len(part["mean"]))
+    except ValueError:
+        return False
+    return all([*map(len, part["whitening"])] == [len(part["mean"])] * len(part["mean"]) for part in (*parts, *looks))
 
 
 def size_of(folder: str | Path) -> dict[str, int]:

@@ -150,7 +150,7 @@ class InPatches(nn.Module):
         self.register_buffer("axes", axes)
 
     def forward(self, counts: Tensor) -> Tensor:
-        """Map counts as the network does to channels times places in a patch, and axes, of each patch."""
+        """Map counts to channels of patches: each output at each place in a patch, then the axes."""
         x = self.network.look(counts)
         return torch.cat([self.network.head(x), torch.einsum("af,bfrc->barc", self.axes, x)], 1)
 

@@ -70,10 +70,12 @@ class Known:
         self,
         points: Points,
         probabilities: np.ndarray,
+        appearance: np.ndarray | None,
         structures: Sequence[str],
-        appearance: np.ndarray | None = None,
     ) -> pd.DataFrame:
-        """The regions of localizations with probabilities, shape (n, structures), and `appearance`, (n, axes).
+        """The regions of localizations with probabilities, shape (n, structures).
+
+        Their `appearance` along the axes, shape (n, axes), is needed where it is known of the model.
 
         Returns
         -------
@@ -99,8 +101,7 @@ class Known:
             own = (regions["part"] == index).to_numpy()
             novelty[own], apart = part.compared(regions.loc[own, FEATURES].to_numpy())
             differences[own] = [_difference(row) for row in apart]
-        if not (columns := appearance_of(regions)):
-            return novelty, differences
+        columns = appearance_of(regions)
         for index, part in enumerate(self.appearance):
             own = np.flatnonzero(regions["part"] == index)
             looks, _ = part.compared(regions.iloc[own][columns].to_numpy())

@@ -23,6 +23,7 @@ from lusco.novelty.regions import (
     region_px,
     surroundings,
 )
+from lusco.packed import pack, unpack
 from lusco.render import Points
 
 FALSE_ALARMS = 0.01
@@ -163,14 +164,15 @@ def _learn(
     mean = features.mean(0)
     matrix = whitening(features - mean, columns)
     matrix[unknown] = 0
-    known = np.round(white(features, mean, matrix), 3)
+    packed = pack(white(features, mean, matrix))
+    known = unpack(packed, len(columns))  # as they will be
     trained, validated = (white(table[columns].to_numpy(), mean, matrix) for table in (training, validation))
     # validation is often one acquisition or a few; and a model may be surer of what it learned from than of others
     left_out = _from_others(trained, training["acquisitions"], known, bank["acquisitions"])
     apart, _ = nearest(validated, known)
     judged = (left_out, training["weight"]), (apart, validation["weight"])
     distance = max(1e-3, *(_exceeded_by_few(found, weight.to_numpy()) for found, weight in judged))
-    return Part(known.tolist(), mean.tolist(), matrix.tolist(), distance), left_out / distance, apart / distance
+    return Part(packed, mean.tolist(), matrix.tolist(), distance), left_out / distance, apart / distance
 
 
 def _weighed(descriptions: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial import KDTree
 
+from lusco.packed import unpack
+
 NEIGHBOURS = 3
 SHRINKAGE = 0.3  # of the correlations of features, towards none
 # least deviation of precision, a factor of 1.1: what is known may be more alike than a laboratory's samples are
@@ -19,8 +21,8 @@ class Part:
 
     Parameters
     ----------
-    features : list of list of float
-        Features of each known region, in the coordinates in which distances are taken.
+    features : str
+        Features of each known region, in the coordinates in which distances are taken, as `lusco.packed` has them.
     mean : list of float
         Of each feature over the regions.
     whitening : list of list of float
@@ -29,20 +31,25 @@ class Part:
         Beyond which a description is too far from what is known.
     """
 
-    features: list[list[float]]
+    features: str
     mean: list[float]
     whitening: list[list[float]]
     distance: float
 
+    @property
+    def known(self) -> np.ndarray:
+        """Features of each known region, shape (regions, features)."""
+        return unpack(self.features, len(self.mean))
+
     def compared(self, regions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Novelty of descriptions of this part, and how far each is from the known ones that are nearest."""
-        distance, apart = nearest(white(regions, self.mean, self.whitening), np.array(self.features))
+        distance, apart = nearest(white(regions, self.mean, self.whitening), self.known)
         return distance / self.distance, apart
 
 
 def nothing(features: int) -> Part:
     """Of which nothing is known, and so nothing is new."""
-    return Part([], [0.0] * features, np.eye(features).tolist(), 1.0)
+    return Part("", [0.0] * features, np.eye(features).tolist(), 1.0)
 
 
 def whitening(features: np.ndarray, names: Sequence[str]) -> np.ndarray:

@@ -104,17 +104,17 @@ def describe(
                 means = [float((values[own] * image).sum() / number) for values in (entropy, uncertainty)]
                 features[part][index] = log_density, *clustering, *means
     features[WHOLE + 1 :, ..., FEATURES.index("log_uncertainty")] = np.nan  # that of the whole
-    if appearance is None:
-        appearance = np.empty((len(probabilities), 0))
-    looks = _looks(points, probabilities, appearance, rows, columns, side_px)
-    features = np.concatenate([features, looks], -1)
+    names = [*PLACE, "part", *FEATURES]
+    if appearance is not None:
+        looks = _looks(points, probabilities, appearance, rows, columns, side_px)
+        features = np.concatenate([features, looks], -1)
+        names += appearance_columns(appearance.shape[1])
     described = [
         (*place, part, *_averaged(own, index, surroundings))
         for index, place in places.items()
         for part, own in enumerate(features)
         if np.isfinite(own[index][0])
     ]
-    names = [*PLACE, "part", *FEATURES, *appearance_columns(appearance.shape[1])]
     return pd.DataFrame(described, columns=names, dtype=np.float64).astype({"part": int})
 
 
@@ -129,7 +129,7 @@ def _looks(
     """Mean appearance of regions that start at these rows and columns, shape (parts, rows, columns, axes)."""
     row, column = np.divmod(points.pixel(), points.shape[1])
     looks = np.zeros((1 + probabilities.shape[1], len(rows), len(columns), appearance.shape[1]))
-    for i, first in enumerate(rows if looks.size else ()):
+    for i, first in enumerate(rows):
         band = np.flatnonzero((row >= first) & (row < first + side_px))
         for j, left in enumerate(columns):
             here = band[(column[band] >= left) & (column[band] < left + side_px)]

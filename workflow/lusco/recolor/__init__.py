@@ -58,7 +58,7 @@ class Recolorer:
         self.known = Known.of(description.known)
         self.repeats = Repeats(**description.repeats)
         self.network = read_network(folder, description)
-        self.axes = np.reshape(self.known.axes, (-1, description.features))
+        self.axes = np.array(self.known.axes) if self.known.axes else None
         self.tile_px = tile_px
         self.device = choose_device(device)
 
@@ -67,8 +67,8 @@ class Recolorer:
         from lusco.recolor.network import answer_of
 
         model = self.description
-        how = self.network, model.head, model.scale_counts, self.repeats
-        answer = answer_of(*how, points, self.tile_px, self.device, self.axes)
+        how = self.tile_px, self.device, self.axes
+        answer = answer_of(self.network, model.head, model.scale_counts, self.repeats, points, *how)
         return finish(answer, points, Temperature(**model.temperature), model.sharpness)
 
 
@@ -109,7 +109,7 @@ def write_recolored(
         result, points = recolored(table), composites.points(table)
         channels.append(result.channels)
         probabilities.append(result.probabilities)
-        judged = known.judge(points, result.probabilities, composites.structures, result.appearance)
+        judged = known.judge(points, result.probabilities, result.appearance, composites.structures)
         regions.append(judged.assign(composite=composites.names[index]))
     with atomic(out) as partial:
         partial.mkdir()
@@ -151,7 +151,7 @@ def recolor_acquisition(
     del result, recolored  # of large fields, every copy of what has served is gigabytes
 
     x0, y0 = points.origin_nm
-    regions = recolorer.known.judge(points, probabilities, model.structures, appearance)
+    regions = recolorer.known.judge(points, probabilities, appearance, model.structures)
     del appearance
     with atomic(regions_out) as partial:
         regions.assign(x_nm=regions["x_nm"] + x0, y_nm=regions["y_nm"] + y0).to_csv(partial, index=False)

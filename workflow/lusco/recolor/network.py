@@ -47,8 +47,8 @@ def answer_of(
     how, scale = HEADS[head], torch.tensor(scale_counts, dtype=torch.float32).reshape(-1, 1, 1)
     channels = appearance = None
     if how.divides:
-        z = apply_to_points(network, settled(points, repeats), tile_px, device, axes)
-        z, appearance = z[: network.channels], z[network.channels :].T
+        z, looks = apply_to_points(network, settled(points, repeats), tile_px, device, axes)
+        appearance = None if axes is None else looks.T
     else:
         pixel = points.pixel()
         counts = points.counts(pixel)

@@ -22,10 +22,8 @@ SHIFTS_PX = tuple(((2 * k + 1) / 16, (2 * (3 * k % 8) + 1) / 16) for k in range(
 
 def apply_to_points(
     network: UNet, points: Points, tile_px: int, device: str, axes: np.ndarray | None = None
-) -> np.ndarray:
-    """Output of the network for each localization, averaged over views that differ in direction and in pixels.
-
-    Below it, how the patch of each localization looks to the network: its last features along some axes.
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a network makes of each localization, averaged over views that differ in direction and in pixels.
 
     No structure has a preferred direction, nor a preferred place within a pixel: each view is turned or mirrored
     differently, and its pixels begin elsewhere. So the answers differ by the network's own errors and by what pixels
@@ -47,20 +45,24 @@ def apply_to_points(
     Returns
     -------
     numpy.ndarray
-        Shape (channels + axes, n), float32.
+        Its output, shape (channels, n), float32.
+    numpy.ndarray
+        How the patch of each looks to it, its last features along the axes, shape (axes, n), float32.
     """
     axes = np.empty((0, network.features)) if axes is None else axes
-    total = np.zeros((network.channels + len(axes), len(points)), dtype=np.float32)
+    output, looks = (np.zeros((rows, len(points)), dtype=np.float32) for rows in (network.channels, len(axes)))
     in_patches = InPatches(network, torch.from_numpy(axes).float())
     seen = points.finer(network.subpixels)
     for symmetry, shift_px in zip(SYMMETRIES, SHIFTS_PX, strict=True):
-        _add_view(total, in_patches, seen, symmetry, shift_px, tile_px, device)
-    total /= len(SYMMETRIES)
-    return total
+        _add_view(output, looks, in_patches, seen, symmetry, shift_px, tile_px, device)
+    output /= len(SYMMETRIES)
+    looks /= len(SYMMETRIES)
+    return output, looks
 
 
 def _add_view(
-    total: np.ndarray,
+    output: np.ndarray,
+    looks: np.ndarray,
     in_patches: InPatches,
     points: Points,
     symmetry: tuple[int, int],
@@ -68,7 +70,7 @@ def _add_view(
     tile_px: int,
     device: str,
 ) -> None:
-    """Add the output of one view, rendered and read tile by tile: those of a large field would be gigabytes."""
+    """Add what one view gives, rendered and read tile by tile: those of a large field would be gigabytes."""
     turns, step = symmetry
     pixel = points.pixel(shift_px)
     rows, columns = np.divmod(pixel, points.shape[1])
@@ -96,9 +98,9 @@ def _add_view(
         here = within(row.kept, column.kept)
         patch_row, in_row = np.divmod(rows[here] - row.source.start, network.patch)
         patch_column, in_column = np.divmod(columns[here] - column.source.start, network.patch)
-        output = tile[:places].reshape(network.channels, network.patch, network.patch, *tile.shape[1:])
-        total[: network.channels, here] += output[:, in_row, in_column, patch_row, patch_column]
-        total[network.channels :, here] += tile[places:, patch_row, patch_column]
+        in_place = tile[:places].reshape(network.channels, network.patch, network.patch, *tile.shape[1:])
+        output[:, here] += in_place[:, in_row, in_column, patch_row, patch_column]
+        looks[:, here] += tile[places:, patch_row, patch_column]
 
 
 def apply_symmetric(network: UNet, counts: np.ndarray, tile_px: int, device: str) -> np.ndarray:

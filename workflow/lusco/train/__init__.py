@@ -132,17 +132,20 @@ def train(
         )
     )
 
-    def apply(table: pd.DataFrame) -> Answer:
+    def apply(table: pd.DataFrame, axes: np.ndarray | None = None) -> Answer:
         points = validation.points(table)
         with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
-            how = network, settings.head, scale, repeats
-            return answer_of(*how, points, validation.side_px, device, np.eye(settings.features))
+            return answer_of(network, settings.head, scale, repeats, points, validation.side_px, device, axes)
 
     # much of it is work for one thread, so that composites side by side take less time than threads for each
     torch.set_num_threads(1)
     chosen = chosen_on_validation(apply, validation, scale, smoothing_nm, settings.threads)
     temperature = Temperature(**chosen["temperature"])
-    known, accuracy = known_regions(apply, temperature, training, validation, seed, settings.threads)
+
+    def look(table: pd.DataFrame) -> Answer:
+        return apply(table, np.eye(settings.features))
+
+    known, accuracy = known_regions(look, temperature, training, validation, seed, settings.threads)
     torch.set_num_threads(settings.threads)
     description = ModelDescription(
         structures=structures,
