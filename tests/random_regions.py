@@ -26,8 +26,8 @@ def described(counts, around=1, **how):
 
 
 def learnt(training, validation, around=1):
-    """What is known of regions as a whole."""
-    return learn(training, validation, 0, REGION_PX, around)
+    """What is known of regions as a whole, to a model of two structures."""
+    return learn(training, validation, 2, REGION_PX, around, SIDE_PX // REGION_PX)
 
 
 def scattered(rng, density_per_um2=DENSITY, cluster=1):

@@ -19,12 +19,14 @@ REJECTION = [
 KNOWN = {
     "side_px": 16,
     "surroundings": 1,
+    "across": 1,
+    "fields": [1.0] * 3,
     "parts": [
         {
             "features": pack([[0.0] * 8]),
             "mean": [0.0] * 8,
             "whitening": [[float(i == j) for j in range(8)] for i in range(8)],
-            "distance": 1.0,
+            "distances": [1.0] * 3,
         }
     ]
     * 3,

@@ -158,7 +158,7 @@ def test_a_model_of_another_size_or_pixel_is_no_start(folder):
         start_network(UNet(2, 4, 2), ["lines", "dots"], 10, folder)
 
 
-NOTHING_SEEN = {"features": "", "mean": [0.0], "whitening": [[1.0]], "distance": 1.0}
+NOTHING_SEEN = {"features": "", "mean": [0.0], "whitening": [[1.0]], "distances": [1.0] * 3}
 CHANGES = {
     "text for a number": ({"sharpness": "warm"}, "key `sharpness`: `warm` stands where a number should"),
     "a number for structures": ({"structures": 5}, "key `structures`: `5` stands where a list should"),
@@ -174,7 +174,7 @@ CHANGES = {
         "key `repeats`: the bins of repeats do not hold together",
     ),
     "regions of fewer structures": (
-        {"known": {"side_px": 16, "surroundings": 1, "parts": DESCRIPTION.known["parts"][:2]}},
+        {"known": DESCRIPTION.known | {"parts": DESCRIPTION.known["parts"][:2]}},
         "key `known`: it has not one part for whole regions and one for each structure",
     ),
     "axes of another network": (
@@ -191,6 +191,14 @@ CHANGES = {
     ),
     "a whitening of fewer rows": (
         {"known": DESCRIPTION.known | {"axes": [[1.0] * 4], "appearance": [NOTHING_SEEN | {"whitening": []}] * 3}},
+        "key `known`: what it knows of regions does not hold together",
+    ),
+    "limits of fewer structures": (
+        {"known": DESCRIPTION.known | {"fields": [1.0] * 2}},
+        "key `known`: what it knows of regions does not hold together",
+    ),
+    "distances of fewer structures": (
+        {"known": DESCRIPTION.known | {"parts": [DESCRIPTION.known["parts"][0] | {"distances": [1.0] * 2}] * 3}},
         "key `known`: what it knows of regions does not hold together",
     ),
     "regions that are cut off": (

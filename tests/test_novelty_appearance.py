@@ -121,7 +121,7 @@ def test_one_region_in_a_hundred_raises_an_alarm_though_looks_are_compared_too()
         looks = rng.normal(size=(len(regions), 6))
         return regions.assign(**dict(zip(appearance_columns(6), looks.T, strict=True)))
 
-    known = learn(drawn(400), drawn(400), 3, REGION_PX, 1)
+    known = learn(drawn(400), drawn(400), 3, REGION_PX, 1, 1)
     new = drawn(4000)
     columns = appearance_columns(6)
     new[columns] = new[columns].to_numpy() @ np.array(known.axes).T
@@ -130,12 +130,12 @@ def test_one_region_in_a_hundred_raises_an_alarm_though_looks_are_compared_too()
 
 def at_zero(width):
     """A part of which a single description is known, of zeros."""
-    return Part(pack(np.zeros((1, width))), [0.0] * width, np.eye(width).tolist(), 1.0)
+    return Part(pack(np.zeros((1, width))), [0.0] * width, np.eye(width).tolist(), [1.0])
 
 
 @pytest.mark.parametrize(("look", "novelty", "differs_by"), [(1, 3, "higher density"), (4, 4, OTHER_SHAPES)])
 def test_a_region_is_as_new_as_what_is_counted_or_as_it_looks(look, novelty, differs_by):
-    known = Known(REGION_PX, 1, [at_zero(len(FEATURES))], [[1.0, 0.0]], [at_zero(1)])
+    known = Known(REGION_PX, 1, 1, [at_zero(len(FEATURES))], [1.0], [[1.0, 0.0]], [at_zero(1)])
     row = dict.fromkeys(FEATURES, 0.0) | {"log_density": 3.0, "part": 0, "appearance_0": float(look)}
     found, words = known._compared(pd.DataFrame([row]))
     assert (found[0], words[0]) == (novelty, differs_by)

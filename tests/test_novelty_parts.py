@@ -14,7 +14,7 @@ from random_regions import (
     scattered,
 )
 
-from lusco.novelty.learn import Seen, _exceeded_by_few, _newest, learn, learn_from
+from lusco.novelty.learn import Seen, learn, learn_from
 from lusco.novelty.regions import FEATURES, LEAST_COUNTS, LEAST_SHARE, WHOLE, describe
 
 
@@ -77,13 +77,6 @@ def test_a_structure_that_looks_other_than_it_did_is_unfamiliar_though_the_whole
     assert set(strange["differs_by"]) <= {"more clustering of rings", "more clustering of lines"}
 
 
-def test_copies_of_a_composite_count_as_one():
-    distances, weight = np.array([1.0, 2.0, 3.0, np.nan]), np.array([0.985, 0.01, 0.005, 5.0])
-    assert _exceeded_by_few(distances, weight) == 2.0, "half a hundredth lies farther"
-    assert _exceeded_by_few(distances, np.ones(4)) == 3.0
-    assert _exceeded_by_few(distances[3:], weight[3:]) == 0.0
-
-
 def test_a_model_keeps_as_many_regions_of_composites_that_were_copied_less(monkeypatch):
     monkeypatch.setattr("lusco.novelty.learn.MOST_KNOWN", 100)
     once, copied = regions(100), regions(400, 1, density_per_um2=8 * DENSITY)
@@ -122,7 +115,7 @@ def made_up(rng, number, alike=False):
 def test_one_region_in_a_hundred_raises_an_alarm_however_many_parts_are_described():
     """Parts that have nothing to do with each other would raise one in a hundred alarms each."""
     rng = np.random.default_rng(0)
-    known = learn(made_up(rng, 400), made_up(rng, 400), 3, REGION_PX, 1)
+    known = learn(made_up(rng, 400), made_up(rng, 400), 3, REGION_PX, 1, 1)
     novelty = known.novelty(made_up(rng, 4000)).reshape(-1, 4)
     assert 0.003 < (novelty.max(1) > 1).mean() < 0.02
     assert (novelty > 1).mean(0).min() > 0, "each part may raise one"
@@ -133,21 +126,10 @@ def test_distances_are_longer_only_where_parts_raise_alarms_of_their_own(alike):
     """In regions of training that are left out, or in those of validation."""
     rng = np.random.default_rng(0)
     tables = [made_up(rng, 400, each) for each in alike]
-    known = learn(*tables, 3, REGION_PX, 1).parts[WHOLE]
-    alone = learn(*(table[table["part"] == WHOLE] for table in tables), 0, REGION_PX, 1).parts[WHOLE]
+    known = learn(*tables, 3, REGION_PX, 1, 1).parts[WHOLE]
+    alone = learn(*(table[table["part"] == WHOLE] for table in tables), 0, REGION_PX, 1, 1).parts[WHOLE]
     assert known.features == alone.features
     if all(alike):
-        assert known.distance == alone.distance
+        assert known.distances == alone.distances * 4
     else:
-        assert known.distance > 1.02 * alone.distance
-
-
-def test_a_region_is_as_new_as_its_newest_part_and_unknown_where_one_is():
-    rows = {
-        "part": [0, 1, 2, 0, 0, 2],
-        "novelty": [0.5, 2.0, 1.0, 0.2, np.nan, 0.0],
-        "weight": [0.5, 0.5, 0.5, 1.0, 0.25, 0.25],
-    }
-    novelty, weight = _newest(pd.DataFrame(rows))
-    np.testing.assert_array_equal(novelty, [2.0, 0.2, np.nan])
-    np.testing.assert_array_equal(weight, [0.5, 1.0, 0.25])
+        assert min(known.distances) > 1.02 * alone.distances[0]

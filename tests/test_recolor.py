@@ -181,7 +181,7 @@ def test_regions_lie_in_the_field_and_count_its_localizations(outputs, acquisiti
 
 def looking_like(value):
     """What a model knows to which the first of its last features has had this value everywhere."""
-    part = {"features": pack([[value]]), "mean": [0.0], "whitening": [[1.0]], "distance": 1.0}
+    part = {"features": pack([[value]]), "mean": [0.0], "whitening": [[1.0]], "distances": [1.0] * 4}
     return KNOWN | {"axes": [[1.0, 0.0, 0.0, 0.0]], "appearance": [part] * 4}
 
 

@@ -109,9 +109,9 @@ def test_damaged_composites_are_opened_or_their_fault_is_said(folder, reads):
 
 @pytest.mark.parametrize("file", ["model.json", "weights.safetensors"])
 def test_a_damaged_model_is_read_or_its_fault_is_said(file, folder, reads, reader):
-    part = Part(pack([[0.5] * 8] * 3), [0.0] * 8, [[1.0] * 8] * 8, 1.5)
-    look = Part(pack([[0.5] * 2] * 3), [0.0] * 2, [[1.0] * 2] * 2, 1.5)
-    known = asdict(Known(64, 4, [part] * 3, [[1.0] * 4] * 2, [look] * 3))
+    part = Part(pack([[0.5] * 8] * 3), [0.0] * 8, [[1.0] * 8] * 8, [1.5] * 3)
+    look = Part(pack([[0.5] * 2] * 3), [0.0] * 2, [[1.0] * 2] * 2, [1.5] * 3)
+    known = asdict(Known(64, 4, 4, [part] * 3, [0.9] * 3, [[1.0] * 4] * 2, [look] * 3))
     rejection = [{"threshold": 0.5, "rejected": 0.1, "crosstalk": 0.01}]
     repeats = {"lag_frames": [1, 3, 90], "per_frame": [0.1, 0.01]}
     torch.manual_seed(0)

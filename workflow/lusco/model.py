@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lusco.network import UNet
 
 FORMAT = "lusco-model"
-VERSION = 12
+VERSION = 13
 SIZE = ("features", "depth", "wide_blocks")  # what a network has in common with the one whose weights it takes
 MODEL_SCHEMA = Path(__file__).parents[1] / "schemas" / "model.schema.yaml"
 WEIGHTS = "weights.safetensors"
@@ -162,6 +162,9 @@ def _holds_together(known: dict[str, Any], features: int) -> bool:
     if len(looks) != (len(parts) if axes else 0) or any(len(axis) != features for axis in axes):
         return False
     if any(len(part["mean"]) != len(axes) for part in looks):
+        return False
+    by_number = known["fields"], *(part["distances"] for part in (*parts, *looks))
+    if any(len(limits) != len(parts) for limits in by_number):  # of no structure to all of them
         return False
     try:
         for part in (*parts, *looks):

@@ -5,7 +5,8 @@ of a description is the distance to its nearest neighbours among those of the sa
 acquisitions, in units of the distance that few known ones exceed (`lusco.novelty.learn`). How the localizations of a
 part look to the network is compared likewise, on its own: among features that tell so much, those that are counted
 would be lost. A region is as new as the newest of its descriptions: a wrong pixel size or a foreign structure may show
-in what is taken for one structure and not in the whole.
+in what is taken for one structure and not in the whole. Or it is as new as the field around it, as large as a
+composite: what is a little unlike everywhere is told by all regions together (`lusco.novelty.limits`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lusco.novelty.limits import newer
 from lusco.novelty.parts import Part, nothing
 from lusco.novelty.regions import (
     FEATURES,
@@ -22,8 +24,11 @@ from lusco.novelty.regions import (
     PLACE,
     WHOLE,
     appearance_of,
+    averaged,
     describe,
     region_px,
+    regions_across,
+    structures_in,
     surroundings,
 )
 from lusco.render import Points
@@ -41,9 +46,13 @@ class Known:
     side_px : int
         Side of a region in pixels.
     surroundings : int
-        Regions on a side of the square that is averaged over.
+        Regions on a side of the square over which descriptions are averaged.
+    across : int
+        Regions on a side of a field: of a composite, and of the square over which novelty is averaged.
     parts : list of Part
         What is known of regions as a whole, then of each structure.
+    fields : list of float
+        Beyond which the mean novelty of a field is too much, by the mean number of structures described in its regions.
     axes : list of list of float
         Along which the appearance of localizations is told, shape (axes, last features of the network).
     appearance : list of Part
@@ -52,7 +61,9 @@ class Known:
 
     side_px: int
     surroundings: int
+    across: int
     parts: list[Part]
+    fields: list[float]
     axes: list[list[float]] = field(default_factory=list)
     appearance: list[Part] = field(default_factory=list)
 
@@ -86,7 +97,9 @@ class Known:
         described = describe(points, probabilities, self.side_px, self.surroundings, appearance)
         novelty, differences = self._compared(described)
         newest = described.assign(novelty=novelty).groupby(PLACE[:2], sort=False)["novelty"].idxmax().to_numpy()
-        regions, novelty = described.loc[newest], novelty[newest]
+        regions, number = described.loc[newest], structures_in(described)[newest]
+        fields = averaged(regions, np.column_stack([novelty[newest], number]), self.across)
+        novelty = newer(novelty[newest], *fields.T, self.fields)
         differs_by = [
             _of_structure(difference, part, structures) if far else ""
             for difference, part, far in zip(differences[newest], regions["part"], novelty > 1, strict=True)
@@ -97,14 +110,15 @@ class Known:
     def _compared(self, regions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Novelty of each row, and by what it differs most, in words."""
         novelty, differences = np.zeros(len(regions)), np.full(len(regions), "", dtype=object)
+        number = structures_in(regions)
         for index, part in enumerate(self.parts):
             own = (regions["part"] == index).to_numpy()
-            novelty[own], apart = part.compared(regions.loc[own, FEATURES].to_numpy())
+            novelty[own], apart = part.compared(regions.loc[own, FEATURES].to_numpy(), number[own])
             differences[own] = [_difference(row) for row in apart]
         columns = appearance_of(regions)
         for index, part in enumerate(self.appearance):
             own = np.flatnonzero(regions["part"] == index)
-            looks, _ = part.compared(regions.iloc[own][columns].to_numpy())
+            looks, _ = part.compared(regions.iloc[own][columns].to_numpy(), number[own])
             newer = looks > novelty[own]
             novelty[own[newer]], differences[own[newer]] = looks[newer], OTHER_SHAPES
         return novelty, differences
@@ -123,4 +137,6 @@ def _of_structure(difference: str, part: int, structures: Sequence[str]) -> str:
 def nothing_known(structures: int, pixel_nm: float, composite_px: int) -> Known:
     """To a model that knows nothing of regions, none is unfamiliar; parameters as of `learn.learn_from`."""
     side_px = region_px(pixel_nm, composite_px)
-    return Known(side_px, surroundings(side_px, composite_px), [nothing(len(FEATURES))] * (structures + 1))
+    parts = [nothing(len(FEATURES), structures)] * (structures + 1)
+    around, across = surroundings(side_px, composite_px), regions_across(side_px, composite_px)
+    return Known(side_px, around, across, parts, [1.0] * (structures + 1))

@@ -2,8 +2,7 @@
 
 Too far is what one in a hundred of validation composites exceeds, or, if that is more, one in a hundred of the known
 ones if only those of composites without any of its acquisitions were known: what differs from one acquisition to the
-next raises no alarm. As one of several descriptions of a region raises an alarm more easily than one alone, all
-distances are then lengthened alike, until no more than one in a hundred regions does.
+next raises no alarm.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,23 +12,23 @@ import numpy as np
 import pandas as pd
 
 from lusco.novelty import Known
+from lusco.novelty.limits import LEAST_KNOWN, by_number, newest, of_fields
 from lusco.novelty.parts import Part, nearest, nothing, white, whitening
 from lusco.novelty.regions import (
     FEATURES,
-    WHOLE,
     appearance_columns,
     appearance_of,
     describe,
     region_px,
+    regions_across,
+    structures_in,
     surroundings,
 )
 from lusco.packed import pack, unpack
 from lusco.render import Points
 
-FALSE_ALARMS = 0.01
 MOST_KNOWN = 3000  # descriptions of a part that a model keeps
 LEAST_OTHERS = 0.5  # of the known regions; fewer would lie farther apart for being few alone
-LEAST_KNOWN = 10  # descriptions of a part, of training and of validation; fewer tell nothing of others
 MOST_AXES = 12  # of appearance
 LEAST_DEVIATION = 1e-3  # along an axis, of that along the first
 
@@ -77,7 +76,7 @@ def learn_from(
         Side of a composite in pixels.
     """
     side_px = region_px(pixel_nm, composite_px)
-    around = surroundings(side_px, composite_px)
+    around, across = surroundings(side_px, composite_px), regions_across(side_px, composite_px)
 
     def described(images: Iterable[Seen]) -> pd.DataFrame:
         tables = []
@@ -87,10 +86,12 @@ def learn_from(
             tables.append(table.assign(acquisitions=[seen.acquisitions] * len(table), **numbers))
         return pd.concat(tables, ignore_index=True)
 
-    return learn(described(training), described(validation), structures, side_px, around)
+    return learn(described(training), described(validation), structures, side_px, around, across)
 
 
-def learn(training: pd.DataFrame, validation: pd.DataFrame, structures: int, side_px: int, surroundings: int) -> Known:
+def learn(
+    training: pd.DataFrame, validation: pd.DataFrame, structures: int, side_px: int, surroundings: int, across: int
+) -> Known:
     """What is known.
 
     Parameters
@@ -102,14 +103,22 @@ def learn(training: pd.DataFrame, validation: pd.DataFrame, structures: int, sid
         Number of structures.
     side_px, surroundings : int
         As given to `describe`.
+    across : int
+        Regions on a side of a composite.
     """
     axes = _axes(training)
-    tables = [_weighed(_along(table, axes).assign(novelty=0.0)) for table in (training, validation)]
+    tables = [_prepared(table, axes) for table in (training, validation)]
     learnt = [_learn_parts(tables, structures, columns) for columns in (FEATURES, appearance_of(tables[0]))]
-    # a region has several descriptions, each of which may raise an alarm
-    of_all = max(1.0, *(_exceeded_by_few(*_newest(table)) for table in tables))
-    farther = [[replace(part, distance=part.distance * of_all) for part in parts] for parts in learnt]
-    return Known(side_px, surroundings, farther[0], axes.tolist(), farther[1])
+    fields, longer = of_fields([newest(table) for table in tables], structures)
+    parts, appearance = (
+        [replace(part, distances=[longer * each for each in part.distances]) for part in some] for some in learnt
+    )
+    return Known(side_px, surroundings, across, parts, fields.tolist(), axes.tolist(), appearance)
+
+
+def _prepared(table: pd.DataFrame, axes: np.ndarray) -> pd.DataFrame:
+    """Descriptions along these axes, with their weight, the number of structures in their region, and no novelty."""
+    return _weighed(_along(table, axes)).assign(structures=structures_in(table), novelty=0.0)
 
 
 def _axes(training: pd.DataFrame) -> np.ndarray:
@@ -140,7 +149,7 @@ def _learn_parts(tables: Sequence[pd.DataFrame], structures: int, columns: Seque
     """What these columns tell of each part; the `novelty` of descriptions becomes theirs, where that is more."""
     parts = []
     for number in range(structures + 1 if columns else 0):
-        part, *novelties = _learn(*(table[table["part"] == number] for table in tables), columns)
+        part, *novelties = _learn(*(table[table["part"] == number] for table in tables), structures, columns)
         parts.append(part)
         for table, novelty in zip(tables, novelties, strict=True):
             own = table["part"] == number
@@ -149,12 +158,12 @@ def _learn_parts(tables: Sequence[pd.DataFrame], structures: int, columns: Seque
 
 
 def _learn(
-    training: pd.DataFrame, validation: pd.DataFrame, columns: Sequence[str]
+    training: pd.DataFrame, validation: pd.DataFrame, structures: int, columns: Sequence[str]
 ) -> tuple[Part, np.ndarray, np.ndarray]:
     """What is known of a part, with the novelty of these descriptions, NaN where there are too few to compare with."""
     bank = training.drop_duplicates(columns)  # regions with the same surroundings are one
     if min(len(bank), len(validation)) < LEAST_KNOWN:  # too little to compare with: nothing is called unfamiliar
-        return nothing(len(columns)), np.zeros(len(training)), np.zeros(len(validation))
+        return nothing(len(columns), structures), np.zeros(len(training)), np.zeros(len(validation))
     bank = _weighed(bank)
     unknown = bank[columns].isna().any().to_numpy()  # a precision that not all have is not looked at
     if len(bank) > MOST_KNOWN:
@@ -170,30 +179,15 @@ def _learn(
     # validation is often one acquisition or a few; and a model may be surer of what it learned from than of others
     left_out = _from_others(trained, training["acquisitions"], known, bank["acquisitions"])
     apart, _ = nearest(validated, known)
-    judged = (left_out, training["weight"]), (apart, validation["weight"])
-    distance = max(1e-3, *(_exceeded_by_few(found, weight.to_numpy()) for found, weight in judged))
-    return Part(packed, mean.tolist(), matrix.tolist(), distance), left_out / distance, apart / distance
+    judged = training.assign(novelty=left_out), validation.assign(novelty=apart)
+    distances = by_number(judged, structures)
+    novelties = [table["novelty"].to_numpy() / distances[table["structures"]] for table in judged]
+    return Part(packed, mean.tolist(), matrix.tolist(), distances.tolist()), *novelties
 
 
 def _weighed(descriptions: pd.DataFrame) -> pd.DataFrame:
     """With a `weight` by which copies of a composite, of those that there are, count together as one."""
     return descriptions.assign(weight=1 / descriptions.groupby("composite")["copy"].transform("nunique"))
-
-
-def _newest(descriptions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Novelty of each region, NaN if of any of its descriptions, of which the whole is first; and its weight."""
-    if descriptions.empty:
-        return np.zeros(0), np.zeros(0)
-    first = np.flatnonzero(descriptions["part"] == WHOLE)
-    return np.maximum.reduceat(descriptions["novelty"].to_numpy(), first), descriptions["weight"].to_numpy()[first]
-
-
-def _exceeded_by_few(distances: np.ndarray, weight: np.ndarray) -> float:
-    """The distance that a fraction `FALSE_ALARMS` of them exceeds, by weight, NaN left out; 0 where there is none."""
-    there = np.isfinite(distances)
-    if not there.any():
-        return 0.0
-    return float(np.quantile(distances[there], 1 - FALSE_ALARMS, weights=weight[there], method="inverted_cdf"))
 
 
 def _from_others(

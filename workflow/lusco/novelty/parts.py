@@ -27,29 +27,37 @@ class Part:
         Of each feature over the regions.
     whitening : list of list of float
         Square matrix that brings features, less their mean, into these coordinates.
-    distance : float
-        Beyond which a description is too far from what is known.
+    distances : list of float
+        Beyond which a description is too far from what is known, by the number of structures described in its region.
     """
 
     features: str
     mean: list[float]
     whitening: list[list[float]]
-    distance: float
+    distances: list[float]
 
     @property
     def known(self) -> np.ndarray:
         """Features of each known region, shape (regions, features)."""
         return unpack(self.features, len(self.mean))
 
-    def compared(self, regions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Novelty of descriptions of this part, and how far each is from the known ones that are nearest."""
+    def compared(self, regions: np.ndarray, structures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Novelty of descriptions of this part, and how far each is from the known ones that are nearest.
+
+        Parameters
+        ----------
+        regions : numpy.ndarray
+            Descriptions, shape (n, features).
+        structures : numpy.ndarray
+            Number of structures described in the region of each, shape (n,).
+        """
         distance, apart = nearest(white(regions, self.mean, self.whitening), self.known)
-        return distance / self.distance, apart
+        return distance / np.array(self.distances)[structures], apart
 
 
-def nothing(features: int) -> Part:
-    """Of which nothing is known, and so nothing is new."""
-    return Part("", [0.0] * features, np.eye(features).tolist(), 1.0)
+def nothing(features: int, structures: int) -> Part:
+    """Of which nothing is known, and so nothing is new; parameters are the numbers of features and of structures."""
+    return Part("", [0.0] * features, np.eye(features).tolist(), [1.0] * (structures + 1))
 
 
 def whitening(features: np.ndarray, names: Sequence[str]) -> np.ndarray:

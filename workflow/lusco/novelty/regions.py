@@ -51,6 +51,11 @@ def surroundings(side_px: int, composite_px: int) -> int:
     return max(1, min(SURROUNDINGS, composite_px // side_px))
 
 
+def regions_across(side_px: int, composite_px: int) -> int:
+    """Regions on a side of a composite, of which the last overlaps where it must."""
+    return max(1, len(_starts(composite_px, side_px)))
+
+
 def describe(
     points: Points,
     probabilities: np.ndarray,
@@ -118,6 +123,12 @@ def describe(
     return pd.DataFrame(described, columns=names, dtype=np.float64).astype({"part": int})
 
 
+def structures_in(regions: pd.DataFrame) -> np.ndarray:
+    """Number of structures that are described in the region of each row; of each region, the whole is first."""
+    region = (regions["part"] == WHOLE).cumsum()
+    return regions.groupby(region)["part"].transform("size").to_numpy(dtype=int) - 1
+
+
 def _looks(
     points: Points,
     probabilities: np.ndarray,
@@ -160,6 +171,27 @@ def _averaged(features: np.ndarray, index: tuple[int, ...], side: int) -> np.nda
     starts = [max(0, min(k - (side - 1) // 2, length - side)) for k, length in zip(index, features.shape, strict=False)]
     square = features[tuple(slice(start, start + side) for start in starts)]
     return square[np.isfinite(square[..., 0])].mean(0)
+
+
+def averaged(regions: pd.DataFrame, values: np.ndarray, across: int) -> np.ndarray:
+    """Mean of values over the square of so many regions a side around each, moved into the image, shape (n, values).
+
+    Parameters
+    ----------
+    regions : pandas.DataFrame
+        Columns `PLACE` of the n regions of an image.
+    values : numpy.ndarray
+        Finite values of each, shape (n, values).
+    across : int
+        Regions on a side of the square.
+    """
+    if regions.empty:
+        return values
+    # the last, which may overlap another, begins where one after it would not fit
+    index = np.ceil(np.round(regions[["y_nm", "x_nm"]].div(regions["side_nm"], axis=0).to_numpy(), 6)).astype(int)
+    grid = np.full((*index.max(0) + 1, values.shape[1]), np.nan)
+    grid[tuple(index.T)] = values
+    return np.array([_averaged(grid, (row, column), across) for row, column in index])
 
 
 def _starts(length: int, side_px: int) -> list[int]:

@@ -1,0 +1,63 @@
+"""What a model knows of regions, learned again, its weights and thresholds as they are: after a change of novelty.
+
+    .venv/bin/python benchmarks/known_regions.py resources/models/NAME results/EXPERIMENT OUT
+
+Reads the acquisitions that the model learned from, of `results/acquisitions`, and the validation composites of the
+experiment that trained it, and writes the model with what it knows into the folder OUT.
+"""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lusco import table
+from lusco.answer import Answer, Temperature
+from lusco.calibrate import KNOWN, known_regions
+from lusco.model import WEIGHTS, read_description, read_network, write_description
+from lusco.recolor.network import answer_of
+from lusco.repeats import Repeats
+from lusco.superpose import composites_of
+from lusco.superpose.composites import open_composites
+from lusco.table import Localizations
+
+
+def read_acquisitions(names: Sequence[str]) -> list[Localizations]:
+    """The newest table of each acquisition that was made."""
+    made = [Path("results/acquisitions").glob(f"{name}/*/localizations.parquet") for name in names]
+    return [table.read(max(files, key=lambda file: file.stat().st_mtime)) for files in made]
+
+
+def main() -> None:
+    """Learn and write."""
+    folder, experiment, out = map(Path, sys.argv[1:4])
+    description = read_description(folder)
+    validation = open_composites(experiment / "composites" / "validation.arrow")
+    own = description.training["acquisitions"]
+    acquisitions = read_acquisitions([name for structure in description.structures for name in own[structure]])
+    seed, threads = description.training["seed"], torch.get_num_threads()
+    network, repeats = read_network(folder, description), Repeats(**description.repeats)
+    how = "train", KNOWN * len(validation), validation.side_px, description.pixel_nm, seed
+    training = (
+        (frozenset(sources.values()), composite)
+        for _, sources, composite in composites_of(acquisitions, description.structures, *how)
+    )
+
+    def look(composite) -> Answer:
+        points = validation.points(composite)
+        scale, axes = description.scale_counts, np.eye(description.features)
+        return answer_of(network, description.head, scale, repeats, points, validation.side_px, "cpu", axes)
+
+    torch.set_num_threads(1)
+    known, _ = known_regions(look, Temperature(**description.temperature), training, validation, seed, threads)
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(folder / WEIGHTS, out / WEIGHTS)
+    write_description(out, replace(description, known=asdict(known)))
+
+
+if __name__ == "__main__":
+    main()
