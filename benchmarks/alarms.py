@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from known_regions import read_acquisitions
 
-from lusco import table
 from lusco.model import read_description
 from lusco.recolor import Recolorer
 from lusco.superpose.composites import Composites, open_composites
@@ -54,8 +54,7 @@ def main() -> None:
     folder, model = Path(sys.argv[1]), sys.argv[2]
     validation = open_composites(folder / "composites" / "validation.arrow")
     names = sorted({name for sources in validation.sources for name in sources.values()})
-    made = [Path("results/acquisitions").glob(f"{name}/*/localizations.parquet") for name in names]
-    acquisitions = [table.read(max(files, key=lambda file: file.stat().st_mtime)) for files in made]
+    acquisitions = read_acquisitions(names)
     place = folder / "models" / model
     recolorer = Recolorer(place, read_description(place), validation.side_px, torch.get_num_threads())
     with tempfile.TemporaryDirectory() as composed:

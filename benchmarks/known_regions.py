@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/known_regions.py resources/models/NAME results/EXPERIMENT OUT
 
 Reads the acquisitions that the model learned from, of `results/acquisitions`, and the validation composites of the
-experiment that trained it, and writes the model with what it knows into the folder OUT.
+experiment that trained it, and writes the model with what it knows into a new folder OUT.
 """
 
 import shutil
@@ -18,7 +18,17 @@ import torch
 from lusco import table
 from lusco.answer import Answer, Temperature
 from lusco.calibrate import KNOWN, known_regions
-from lusco.model import WEIGHTS, read_description, read_network, write_description
+from lusco.files import read_json, write_json
+from lusco.model import (
+    DESCRIPTION,
+    VERSION,
+    WEIGHTS,
+    ModelDescription,
+    read_description,
+    read_network,
+    write_description,
+)
+from lusco.novelty import nothing_known
 from lusco.recolor.network import answer_of
 from lusco.repeats import Repeats
 from lusco.superpose import composites_of
@@ -32,15 +42,25 @@ def read_acquisitions(names: Sequence[str]) -> list[Localizations]:
     return [table.read(max(files, key=lambda file: file.stat().st_mtime)) for files in made]
 
 
+def forgetful(folder: Path, composite_px: int, out: Path) -> ModelDescription:
+    """Copy a model, of whatever version, without what it knows of regions, which other versions may say otherwise."""
+    content = read_json(folder / DESCRIPTION)
+    nothing = nothing_known(len(content["structures"]), content["pixel_nm"], composite_px)
+    out.mkdir(parents=True)
+    shutil.copyfile(folder / WEIGHTS, out / WEIGHTS)
+    write_json(out / DESCRIPTION, content | {"version": VERSION, "known": asdict(nothing)})
+    return read_description(out)
+
+
 def main() -> None:
     """Learn and write."""
     folder, experiment, out = map(Path, sys.argv[1:4])
-    description = read_description(folder)
     validation = open_composites(experiment / "composites" / "validation.arrow")
+    description = forgetful(folder, validation.side_px, out)
     own = description.training["acquisitions"]
     acquisitions = read_acquisitions([name for structure in description.structures for name in own[structure]])
     seed, threads = description.training["seed"], torch.get_num_threads()
-    network, repeats = read_network(folder, description), Repeats(**description.repeats)
+    network, repeats = read_network(out, description), Repeats(**description.repeats)
     how = "train", KNOWN * len(validation), validation.side_px, description.pixel_nm, seed
     training = (
         (frozenset(sources.values()), composite)
@@ -54,8 +74,6 @@ def main() -> None:
 
     torch.set_num_threads(1)
     known, _ = known_regions(look, Temperature(**description.temperature), training, validation, seed, threads)
-    out.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(folder / WEIGHTS, out / WEIGHTS)
     write_description(out, replace(description, known=asdict(known)))
 
 

@@ -230,7 +230,7 @@ def test_whole_composites_are_described_in_regions_and_their_surroundings():
     images = [Seen(*answered(scattered(rng)), frozenset({"a", "b"}), k) for k in range(20)]
     known = learn_from(images[:10], images[10:], 2, PIXEL_NM, SIDE_PX)
     assert len(known.parts) == 3
-    assert (known.side_px, known.surroundings) == (REGION_PX, SIDE_PX // REGION_PX)
+    assert (known.side_px, known.surroundings, known.across) == (REGION_PX, *[SIDE_PX // REGION_PX] * 2)
     assert len(known.parts[WHOLE].known) == 10, "the four regions of a composite have the same surroundings"
 
 

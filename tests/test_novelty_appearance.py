@@ -137,7 +137,7 @@ def at_zero(width):
 def test_a_region_is_as_new_as_what_is_counted_or_as_it_looks(look, novelty, differs_by):
     known = Known(REGION_PX, 1, 1, [at_zero(len(FEATURES))], [1.0], [[1.0, 0.0]], [at_zero(1)])
     row = dict.fromkeys(FEATURES, 0.0) | {"log_density": 3.0, "part": 0, "appearance_0": float(look)}
-    found, words = known._compared(pd.DataFrame([row]))
+    found, words = known._compared(pd.DataFrame([row]), np.zeros(1, dtype=int))
     assert (found[0], words[0]) == (novelty, differs_by)
 
 

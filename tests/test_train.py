@@ -308,6 +308,12 @@ def test_bf16_is_chosen_only_where_the_processor_computes_in_it(monkeypatch):
     assert choose_precision("float32", "cpu") == "float32"
 
 
+def test_a_training_that_diverges_is_a_fault(material, tmp_path):
+    with pytest.raises(InputError, match=r"key `train\.learning_rate`: the training diverged"):
+        run(material, tmp_path, learning_rate=1e30)
+    assert not (tmp_path / "model.json").exists()
+
+
 def test_training_starts_where_another_ended(material, trained, tmp_path):
     run(material, tmp_path, start_from=str(trained), steps=1, validate_every=1, learning_rate=1e-9)
     end = pd.read_csv(trained / "history.csv")["validation_loss"].min()

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lusco.novelty.limits import newer
+from lusco.novelty.limits import of_field
 from lusco.novelty.parts import Part, nothing
 from lusco.novelty.regions import (
     FEATURES,
@@ -24,8 +24,8 @@ from lusco.novelty.regions import (
     PLACE,
     WHOLE,
     appearance_of,
-    averaged,
     describe,
+    fields_around,
     region_px,
     regions_across,
     structures_in,
@@ -74,8 +74,8 @@ class Known:
         return cls(**{**content, **lists})
 
     def novelty(self, regions: pd.DataFrame) -> np.ndarray:
-        """Novelty of each row of `describe`; above 1 it is unlike what the model knows."""
-        return self._compared(regions)[0]
+        """Novelty of each row of `describe`, whatever lies around its region."""
+        return self._compared(regions, structures_in(regions))[0]
 
     def judge(
         self,
@@ -92,25 +92,38 @@ class Known:
         -------
         pandas.DataFrame
             Columns `PLACE`, `novelty`, `unfamiliar`, and `differs_by`: that of `LESS_AND_MORE` by which an unfamiliar
-            region, or a structure in it, differs most from the known ones that are nearest, or `OTHER_SHAPES`.
+            region, or a structure in it, differs most from the known ones that are nearest, or `OTHER_SHAPES`; of a
+            region that is unfamiliar for the field around it, by which the newest region of that field does.
         """
         described = describe(points, probabilities, self.side_px, self.surroundings, appearance)
-        novelty, differences = self._compared(described)
+        number = structures_in(described)
+        novelty, differences = self._compared(described, number)
         newest = described.assign(novelty=novelty).groupby(PLACE[:2], sort=False)["novelty"].idxmax().to_numpy()
-        regions, number = described.loc[newest], structures_in(described)[newest]
-        fields = averaged(regions, np.column_stack([novelty[newest], number]), self.across)
-        novelty = newer(novelty[newest], *fields.T, self.fields)
-        differs_by = [
-            _of_structure(difference, part, structures) if far else ""
-            for difference, part, far in zip(differences[newest], regions["part"], novelty > 1, strict=True)
+        regions, novelty, number = described.loc[newest], novelty[newest], number[newest]
+        words = [
+            _of_structure(difference, part, structures)
+            for difference, part in zip(differences[newest], regions["part"], strict=True)
         ]
-        judged = regions[PLACE].assign(novelty=np.round(novelty, 3), unfamiliar=novelty > 1, differs_by=differs_by)
-        return judged.reset_index(drop=True)
+        shape = [regions_across(self.side_px, length) for length in points.shape]
+        told = self._with_fields(fields_around(regions, self.across, shape), novelty, number, words)
+        return pd.concat([regions[PLACE].reset_index(drop=True), told], axis=1)
 
-    def _compared(self, regions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """Novelty of each row, and by what it differs most, in words."""
+    def _with_fields(
+        self, fields: Sequence[np.ndarray], novelty: np.ndarray, number: np.ndarray, words: Sequence[str]
+    ) -> pd.DataFrame:
+        """Regions with this novelty, number of structures and difference, or those of the fields around them."""
+        told = []
+        for region, own in enumerate(fields):
+            new, teller = of_field(novelty[own], number[own], self.across, self.fields), own[novelty[own].argmax()]
+            if new <= novelty[region]:
+                new, teller = novelty[region], region
+            told.append((round(new, 3), new > 1, words[teller] if new > 1 else ""))
+        columns = ["novelty", "unfamiliar", "differs_by"]
+        return pd.DataFrame(told, columns=columns).astype({"novelty": float, "unfamiliar": bool})
+
+    def _compared(self, regions: pd.DataFrame, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Novelty of each row, with so many structures in its region, and by what it differs most, in words."""
         novelty, differences = np.zeros(len(regions)), np.full(len(regions), "", dtype=object)
-        number = structures_in(regions)
         for index, part in enumerate(self.parts):
             own = (regions["part"] == index).to_numpy()
             novelty[own], apart = part.compared(regions.loc[own, FEATURES].to_numpy(), number[own])
@@ -119,8 +132,8 @@ class Known:
         for index, part in enumerate(self.appearance):
             own = np.flatnonzero(regions["part"] == index)
             looks, _ = part.compared(regions.iloc[own][columns].to_numpy(), number[own])
-            newer = looks > novelty[own]
-            novelty[own[newer]], differences[own[newer]] = looks[newer], OTHER_SHAPES
+            farther = looks > novelty[own]
+            novelty[own[farther]], differences[own[farther]] = looks[farther], OTHER_SHAPES
         return novelty, differences
 
 

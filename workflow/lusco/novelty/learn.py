@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lusco.novelty import Known
-from lusco.novelty.limits import LEAST_KNOWN, by_number, newest, of_fields
+from lusco.novelty.limits import LEAST_KNOWN, by_number, joint_limits, newest
 from lusco.novelty.parts import Part, nearest, nothing, white, whitening
 from lusco.novelty.regions import (
     FEATURES,
@@ -109,7 +109,7 @@ def learn(
     axes = _axes(training)
     tables = [_prepared(table, axes) for table in (training, validation)]
     learnt = [_learn_parts(tables, structures, columns) for columns in (FEATURES, appearance_of(tables[0]))]
-    fields, longer = of_fields([newest(table) for table in tables], structures)
+    fields, longer = joint_limits([newest(table) for table in tables], structures, across)
     parts, appearance = (
         [replace(part, distances=[longer * each for each in part.distances]) for part in some] for some in learnt
     )

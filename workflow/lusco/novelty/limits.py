@@ -1,7 +1,7 @@
 """How far is too far: what few of the known descriptions, regions and fields exceed.
 
 Tables have a `novelty`, or a distance that is called so until it is one, NaN where there are too few to compare with; a
-`weight`, by which copies of a composite count together as one; and the number of `structures` that are described in
+`weight`, by which copies of a `composite` count together as one; and the number of `structures` that are described in
 the region.
 """
 
@@ -13,8 +13,10 @@ import pandas as pd
 from lusco.novelty.regions import WHOLE
 
 FALSE_ALARMS = 0.01
-LEAST_KNOWN = 10  # of training or of validation; fewer tell nothing of others
-LEAST = 1e-3
+LEAST_KNOWN = 10  # descriptions, or composites of which they are; fewer tell nothing of others
+LEAST_DISTANCE = 1e-3
+LEAST_OF_FIELD = 0.5  # of its regions; the mean of fewer varies more
+COPY = ["composite", "copy"]
 
 
 def exceeded_by_few(table: pd.DataFrame) -> float:
@@ -26,22 +28,17 @@ def exceeded_by_few(table: pd.DataFrame) -> float:
 
 
 def by_number(tables: Sequence[pd.DataFrame], structures: int) -> np.ndarray:
-    """The larger novelty that few of each table exceed, by the number of structures, shape (structures + 1,).
+    """The novelty that few of any table exceed, by the number of structures, shape (structures + 1,).
 
-    Few structures look other than many do, and differ more or less. Of a number that is hardly met, it is what few
-    of all numbers exceed; 1 where hardly any is known.
+    Few structures look other than many do, and differ more or less. Of a number that hardly a composite has, it is what
+    few of all exceed.
     """
     known = [table[np.isfinite(table["novelty"])] for table in tables]
-    limits = np.full(structures + 1, _larger(known) or 1.0)
+    limits = np.full(structures + 1, max(map(exceeded_by_few, known)))
     for number in range(structures + 1):
-        limits[number] = _larger([table[table["structures"] == number] for table in known]) or limits[number]
-    return limits
-
-
-def _larger(tables: Sequence[pd.DataFrame]) -> float:
-    """What few exceed of that table of which it is more; at least `LEAST`, 0 if each is too short to tell."""
-    enough = [max(LEAST, exceeded_by_few(table)) for table in tables if len(table) >= LEAST_KNOWN]
-    return max(enough, default=0.0)
+        own = [table[table["structures"] == number] for table in known]
+        limits[number] = max(map(exceeded_by_few, filter(_enough, own)), default=limits[number])
+    return np.maximum(LEAST_DISTANCE, limits)
 
 
 def newest(descriptions: pd.DataFrame) -> pd.DataFrame:
@@ -52,50 +49,68 @@ def newest(descriptions: pd.DataFrame) -> pd.DataFrame:
     return descriptions.iloc[first].assign(novelty=np.maximum.reduceat(descriptions["novelty"].to_numpy(), first))
 
 
-def of_fields(regions: Sequence[pd.DataFrame], structures: int) -> tuple[np.ndarray, float]:
-    """How new a field may be, and by how much distances are lengthened, so that few regions of either table are new.
+def of_field(novelty: np.ndarray, structures: np.ndarray, across: int, limits: Sequence[float]) -> float:
+    """Novelty of a field by that of its regions and the numbers of structures in them; 0 where there are too few."""
+    if not _tell(len(novelty), across):
+        return 0.0
+    return float(novelty.mean() / limits[round(structures.mean())])
+
+
+def joint_limits(regions: Sequence[pd.DataFrame], structures: int, across: int) -> tuple[np.ndarray, float]:
+    """How new fields may be, and by how much distances are lengthened so that few regions of any table are new.
 
     A region has several descriptions, each of which may raise an alarm, and its field may raise one too.
 
     Parameters
     ----------
     regions : sequence of pandas.DataFrame
-        Rows of `newest`, with their `composite` and `copy`.
+        Rows of `newest`, with `COPY`; the regions of a composite are a field.
     structures : int
         Number of structures.
+    across : int
+        Regions on a side of a composite.
 
     Returns
     -------
     numpy.ndarray
-        Beyond which the mean novelty of the regions of a composite is too much, by their mean number of structures,
-        shape (structures + 1,).
+        Beyond which the mean novelty of a field is too much, by the mean number of structures in its regions, shape
+        (structures + 1,).
     float
         Factor of all distances.
     """
     alone = max(1.0, *map(exceeded_by_few, regions))
-    judged = [_with_fields(table.assign(novelty=table["novelty"] / alone)) for table in regions]
-    fields = [
-        table.assign(novelty=table["of_field"], structures=table["structures_of_field"]).drop_duplicates(
-            ["composite", "copy"]
-        )
-        for table in judged
-    ]
-    limits = by_number(fields, structures)
-    both = [
-        table.assign(novelty=newer(table["novelty"], table["of_field"], table["structures_of_field"], limits))
-        for table in judged
-    ]
+    regions = [table.assign(novelty=table["novelty"] / alone) for table in regions]
+    fields = [_fields(table, across) for table in regions]
+    telling = [table for table in fields if _enough(table)]
+    limits = by_number(telling, structures) if telling else np.ones(structures + 1)
+    both = [_newer(*tables, limits) for tables in zip(regions, fields, strict=True)]
     return limits, alone * max(1.0, *map(exceeded_by_few, both))
 
 
-def newer(novelty: np.ndarray, of_field: np.ndarray, structures: np.ndarray, limits: Sequence[float]) -> np.ndarray:
-    """Novelty of regions, or if that is more, that of the fields around them, with so many structures on average."""
-    number = np.rint(structures).astype(int)
-    return np.maximum(novelty, of_field / np.asarray(limits)[number])
+def _fields(regions: pd.DataFrame, across: int) -> pd.DataFrame:
+    """A row for each copy of a composite of which enough regions are described, all of known novelty: means of them."""
+    fields = regions.groupby(COPY, as_index=False).agg(
+        novelty=("novelty", "mean"),
+        structures=("structures", "mean"),
+        weight=("weight", "first"),
+        described=("novelty", "size"),
+        known=("novelty", "count"),
+    )
+    fields = fields[_tell(fields["described"], across) & (fields["known"] == fields["described"])]
+    return fields.assign(structures=np.rint(fields["structures"]).astype(int))
 
 
-def _with_fields(regions: pd.DataFrame) -> pd.DataFrame:
-    """With the mean novelty, and number of structures, of the regions of their composites."""
-    known = regions[np.isfinite(regions["novelty"])]
-    means = known.groupby(["composite", "copy"])[["novelty", "structures"]].transform("mean")
-    return known.assign(of_field=means["novelty"], structures_of_field=np.rint(means["structures"]).astype(int))
+def _newer(regions: pd.DataFrame, fields: pd.DataFrame, limits: np.ndarray) -> pd.DataFrame:
+    """Regions with their novelty, or that of their field if it is more."""
+    new = fields[COPY].assign(of_field=fields["novelty"] / limits[fields["structures"]])
+    joined = regions[[*COPY, "novelty", "weight"]].merge(new, how="left", on=COPY)
+    return joined.assign(novelty=np.maximum(joined["novelty"], joined["of_field"].fillna(0)))
+
+
+def _tell(regions: int | pd.Series, across: int) -> bool | pd.Series:
+    """Whether so many regions tell of a field that has so many on a side."""
+    return regions >= max(2, LEAST_OF_FIELD * across**2)
+
+
+def _enough(table: pd.DataFrame) -> bool:
+    return table["composite"].nunique() >= LEAST_KNOWN

@@ -5,6 +5,8 @@ localizations say they are; and, if that is known, how they look to the network.
 its surroundings, because a single region varies too much to tell.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -51,9 +53,9 @@ def surroundings(side_px: int, composite_px: int) -> int:
     return max(1, min(SURROUNDINGS, composite_px // side_px))
 
 
-def regions_across(side_px: int, composite_px: int) -> int:
-    """Regions on a side of a composite, of which the last overlaps where it must."""
-    return max(1, len(_starts(composite_px, side_px)))
+def regions_across(side_px: int, length_px: int) -> int:
+    """Regions that a length has, of which the last overlaps where it must; at least one."""
+    return max(1, len(_starts(length_px, side_px)))
 
 
 def describe(
@@ -167,31 +169,36 @@ def _log_uncertainty(points: Points) -> np.ndarray:
 
 
 def _averaged(features: np.ndarray, index: tuple[int, ...], side: int) -> np.ndarray:
-    """Mean of the features in the square of `side` regions around one, moved into the image."""
-    starts = [max(0, min(k - (side - 1) // 2, length - side)) for k, length in zip(index, features.shape, strict=False)]
-    square = features[tuple(slice(start, start + side) for start in starts)]
+    """Mean of the features in the square of `side` regions around one."""
+    square = features[_square(index, features.shape, side)]
     return square[np.isfinite(square[..., 0])].mean(0)
 
 
-def averaged(regions: pd.DataFrame, values: np.ndarray, across: int) -> np.ndarray:
-    """Mean of values over the square of so many regions a side around each, moved into the image, shape (n, values).
+def fields_around(regions: pd.DataFrame, across: int, shape: Sequence[int]) -> list[np.ndarray]:
+    """Of each region, the numbers of the regions, of those given, in the square of so many a side around it.
 
     Parameters
     ----------
     regions : pandas.DataFrame
-        Columns `PLACE` of the n regions of an image.
-    values : numpy.ndarray
-        Finite values of each, shape (n, values).
+        Columns `PLACE` of the regions of an image that are described.
     across : int
         Regions on a side of the square.
+    shape : sequence of int
+        Rows and columns of regions that the image has.
     """
-    if regions.empty:
-        return values
-    # the last, which may overlap another, begins where one after it would not fit
-    index = np.ceil(np.round(regions[["y_nm", "x_nm"]].div(regions["side_nm"], axis=0).to_numpy(), 6)).astype(int)
-    grid = np.full((*index.max(0) + 1, values.shape[1]), np.nan)
-    grid[tuple(index.T)] = values
-    return np.array([_averaged(grid, (row, column), across) for row, column in index])
+    # the last, which may overlap the one before, begins where another would not fit
+    places = np.round(regions[["y_nm", "x_nm"]].div(regions["side_nm"], axis=0).to_numpy(), 6)
+    index = np.ceil(places).astype(int)
+    numbers = np.full(shape, -1)
+    numbers[tuple(index.T)] = np.arange(len(regions))
+    squares = [numbers[_square(place, shape, across)] for place in index]
+    return [square[square >= 0] for square in squares]
+
+
+def _square(index: Sequence[int], shape: Sequence[int], side: int) -> tuple[slice, ...]:
+    """The square of `side` regions around one, moved into the image."""
+    starts = [max(0, min(k - (side - 1) // 2, length - side)) for k, length in zip(index, shape, strict=False)]
+    return tuple(slice(start, start + side) for start in starts)
 
 
 def _starts(length: int, side_px: int) -> list[int]:

@@ -123,6 +123,7 @@ def train(
     )
     if process_rank() > 0:
         return
+    _check_learned(history)
     logger.info("trained in %.1f min", (time.monotonic() - start) / 60)
     network.eval()
     training = (
@@ -237,6 +238,12 @@ def _check_sizes(side_px: int, settings: TrainSettings, device: str) -> None:
         mend = "ask for fewer, or with `train.device: cpu` for as many processes"
         raise InputError(Fault("configuration", what, mend, "key `train.devices`"))
     raise_all(unfit_sizes(asdict(settings), side_px, "configuration"))
+
+
+def _check_learned(history: Sequence[dict[str, float]]) -> None:
+    if not any(np.isfinite(record["validation_loss"]) for record in history):
+        what = "the training diverged: on validation its loss was never a number"
+        raise InputError(Fault("configuration", what, "lower it", "key `train.learning_rate`"))
 
 
 def _remove_unfinished(out: Path, current: Path) -> None:
