@@ -71,9 +71,15 @@ def test_a_number_that_is_hardly_met_has_the_limit_of_all():
 
 
 def test_what_hardly_a_composite_has_tells_no_limit_however_often_it_was_copied():
-    one = judged(np.full(200, 9.0), 2, composite=np.repeat(np.arange(LEAST_KNOWN - 1), 200)[:200])
+    one = judged(np.full(200, 9.0), 2, composite=np.arange(200) % (LEAST_KNOWN - 1))
     many = judged(np.tile(HUNDRED, 300), 1, composite=1000 + np.arange(30000))
     assert by_number([pd.concat([many, one])] * 2, 2).tolist() == [1, 0.99, 1]
+
+
+def test_a_table_with_few_composites_sets_the_limit_where_it_is_more_and_another_has_enough():
+    few = judged(np.full(LEAST_KNOWN - 1, 2.0))
+    assert by_number([judged(HUNDRED), few], 1)[1] == 2
+    assert by_number([judged(HUNDRED), judged(HUNDRED[:3])], 1)[1] == 0.99
 
 
 def test_no_distance_is_nothing():
@@ -111,6 +117,16 @@ def test_a_field_has_the_limit_of_the_mean_number_of_structures_of_its_regions()
     regions["composite"] = np.repeat(np.arange(200), 4)
     limits, _ = joint_limits([regions] * 2, 2, 2)
     np.testing.assert_allclose(limits[1:], [0.4 * 0.99, 0.8 * 0.99])
+
+
+def test_few_fields_have_the_limit_of_all():
+    """Of fewer than a hundred, one in a hundred is less than one."""
+    new, usual = fields(0.6 * HUNDRED[:-1], 0.1, 1), fields(np.full(5000, 0.3), 0.1, 2)
+    usual["composite"] += 1000
+    regions = pd.concat([new, usual])
+    limits, _ = joint_limits([regions] * 2, 2, 2)
+    np.testing.assert_allclose(limits, [limits[1], limits[1], 0.3])
+    assert limits[1] < 0.6 * 0.99
 
 
 def test_each_copy_of_a_composite_is_a_field_and_counts_less():

@@ -14,6 +14,7 @@ from lusco.novelty.regions import WHOLE
 
 FALSE_ALARMS = 0.01
 LEAST_KNOWN = 10  # descriptions, or composites of which they are; fewer tell nothing of others
+LEAST_FIELDS = 100  # that few of fewer exceed is told by a single one
 LEAST_DISTANCE = 1e-3
 LEAST_OF_FIELD = 0.5  # of its regions; the mean of fewer varies more
 COPY = ["composite", "copy"]
@@ -27,17 +28,18 @@ def exceeded_by_few(table: pd.DataFrame) -> float:
     return float(np.quantile(known["novelty"], 1 - FALSE_ALARMS, weights=known["weight"], method="inverted_cdf"))
 
 
-def by_number(tables: Sequence[pd.DataFrame], structures: int) -> np.ndarray:
-    """The novelty that few of any table exceed, by the number of structures, shape (structures + 1,).
+def by_number(tables: Sequence[pd.DataFrame], structures: int, least: int = LEAST_KNOWN) -> np.ndarray:
+    """The larger novelty that few of a table exceed, by the number of structures, shape (structures + 1,).
 
-    Few structures look other than many do, and differ more or less. Of a number that hardly a composite has, it is what
-    few of all exceed.
+    Few structures look other than many do, and differ more or less. Of a number that fewer composites have in each
+    table than `least`, it is what few of all exceed.
     """
     known = [table[np.isfinite(table["novelty"])] for table in tables]
     limits = np.full(structures + 1, max(map(exceeded_by_few, known)))
     for number in range(structures + 1):
         own = [table[table["structures"] == number] for table in known]
-        limits[number] = max(map(exceeded_by_few, filter(_enough, own)), default=limits[number])
+        if any(_composites(table) >= least for table in own):
+            limits[number] = max(map(exceeded_by_few, own))
     return np.maximum(LEAST_DISTANCE, limits)
 
 
@@ -81,8 +83,8 @@ def joint_limits(regions: Sequence[pd.DataFrame], structures: int, across: int) 
     alone = max(1.0, *map(exceeded_by_few, regions))
     regions = [table.assign(novelty=table["novelty"] / alone) for table in regions]
     fields = [_fields(table, across) for table in regions]
-    telling = [table for table in fields if _enough(table)]
-    limits = by_number(telling, structures) if telling else np.ones(structures + 1)
+    enough = any(_composites(table) >= LEAST_KNOWN for table in fields)
+    limits = by_number(fields, structures, LEAST_FIELDS) if enough else np.ones(structures + 1)
     both = [_newer(*tables, limits) for tables in zip(regions, fields, strict=True)]
     return limits, alone * max(1.0, *map(exceeded_by_few, both))
 
@@ -112,5 +114,5 @@ def _tell(regions: int | pd.Series, across: int) -> bool | pd.Series:
     return regions >= max(2, LEAST_OF_FIELD * across**2)
 
 
-def _enough(table: pd.DataFrame) -> bool:
-    return table["composite"].nunique() >= LEAST_KNOWN
+def _composites(table: pd.DataFrame) -> int:
+    return table["composite"].nunique()
