@@ -253,6 +253,16 @@ def test_regions_and_fields_are_compared_with_those_of_as_many_structures(judge)
     assert found["differs_by"].tolist() == ["higher density"] * 3
 
 
+def test_a_region_that_is_newer_than_its_field_is_as_new_as_it_is_itself(judge):
+    known = Known(REGION_PX, 1, 2, [at_zero([1.0])], [2.0])
+    described = placed([0.0], [0.0, 10.0]).assign(part=WHOLE, localizations=100.0, **dict.fromkeys(FEATURES, 0.0))
+    described["log_density"] = [1.5, 0.1]
+    found = judge(known, described, 1, 2)
+    np.testing.assert_allclose(found["novelty"], [1.5, (1.5 + 0.1) / 2 / 2])
+    assert found["unfamiliar"].tolist() == [True, False]
+    assert found["differs_by"].tolist() == ["higher density", ""]
+
+
 def test_a_field_differs_by_what_its_newest_region_does(judge):
     known = Known(REGION_PX, 1, 2, [at_zero([1.0])], [0.5])
     described = placed([0.0], [0.0, 10.0]).assign(part=WHOLE, localizations=100.0, **dict.fromkeys(FEATURES, 0.0))
