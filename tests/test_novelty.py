@@ -205,10 +205,10 @@ def test_a_composite_is_not_compared_with_those_that_share_an_acquisition():
 
 def test_too_few_other_acquisitions_tell_nothing_of_how_far_others_are():
     """Among few regions the nearest is farther, whatever the acquisitions."""
-    sets = [frozenset(names) for names in ("a", "b", "b", "b", "b")]
-    known = np.arange(5.0)[:, None]
+    sets = [frozenset(names) for names in "a" + 10 * "b"]
+    known = np.arange(11.0)[:, None]
     found = _from_others(known, sets, known, sets)
-    np.testing.assert_allclose(found, [2, *[np.nan] * 4])  # from 0 to 1, 2 and 3; and of b, too few are not b
+    np.testing.assert_allclose(found, [2, *[np.nan] * 10])  # from 0 to 1, 2 and 3; and of b, too few are not b
 
 
 def test_a_model_keeps_no_more_regions_than_it_may(monkeypatch):

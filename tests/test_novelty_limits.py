@@ -12,6 +12,7 @@ from lusco.novelty.learn import learn
 from lusco.novelty.limits import (
     LEAST_DISTANCE,
     LEAST_KNOWN,
+    LEAST_OF_EACH,
     by_number,
     exceeded_by_few,
     joint_limits,
@@ -25,11 +26,12 @@ from lusco.packed import pack
 HUNDRED = np.arange(1, 101) / 100
 
 
-def judged(novelty, structures=1, weight=1.0, composite=None, copy=0):
-    """Regions with this novelty, each of a composite of its own if nothing is said."""
+def judged(novelty, structures=1, weight=1.0, composite=None, copy=0, acquisitions=100):
+    """Regions with this novelty, each of a composite of its own, all of so many acquisitions, if nothing is said."""
     composite = np.arange(len(novelty)) if composite is None else composite
     columns = {"novelty": novelty, "structures": structures, "weight": weight, "composite": composite, "copy": copy}
-    return pd.DataFrame(columns, index=range(len(novelty)))
+    names = frozenset(map(str, range(acquisitions)))
+    return pd.DataFrame(columns, index=range(len(novelty))).assign(acquisitions=[names] * len(novelty))
 
 
 def test_copies_of_a_composite_count_as_one():
@@ -80,6 +82,15 @@ def test_a_table_with_few_composites_sets_the_limit_where_it_is_more_and_another
     few = judged(np.full(LEAST_KNOWN - 1, 2.0))
     assert by_number([judged(HUNDRED), few], 1)[1] == 2
     assert by_number([judged(HUNDRED), judged(HUNDRED[:3])], 1)[1] == 0.99
+
+
+def test_a_number_that_few_acquisitions_show_has_the_limit_of_all():
+    """Of two structures, these are six of each and one less, each in composites of its own."""
+    one, two = judged(HUNDRED, 1), judged(2 * HUNDRED, 2, composite=100 + np.arange(100))
+    of_all = exceeded_by_few(pd.concat([one, two]))
+    for names, limit in ((2 * LEAST_OF_EACH, 0.99), (2 * LEAST_OF_EACH - 1, of_all)):
+        one["acquisitions"] = [frozenset({str(k % names), str((k + 1) % names)}) for k in range(100)]
+        np.testing.assert_allclose(by_number([pd.concat([one, two])] * 2, 2), [of_all, limit, 2 * 0.99])
 
 
 def test_no_distance_is_nothing():

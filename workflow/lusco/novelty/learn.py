@@ -28,7 +28,7 @@ from lusco.packed import pack, unpack
 from lusco.render import Points
 
 MOST_KNOWN = 3000  # descriptions of a part that a model keeps
-LEAST_OTHERS = 0.5  # of the known regions; fewer would lie farther apart for being few alone
+LEAST_OTHERS = 0.1  # of the known regions; fewer are too far apart for being few alone to tell anything
 MOST_AXES = 12  # of appearance
 LEAST_DEVIATION = 1e-3  # along an axis, of that along the first
 

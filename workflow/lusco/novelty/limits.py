@@ -1,8 +1,8 @@
 """How far is too far: what few of the known descriptions, regions and fields exceed.
 
 Tables have a `novelty`, or a distance that is called so until it is one, NaN where there are too few to compare with; a
-`weight`, by which copies of a `composite` count together as one; and the number of `structures` that are described in
-the region.
+`weight`, by which copies of a `composite` count together as one; the set of the names of its `acquisitions`; and the
+number of `structures` that are described in the region.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from lusco.novelty.regions import WHOLE
 FALSE_ALARMS = 0.01
 LEAST_KNOWN = 10  # descriptions, or composites of which they are; fewer tell nothing of others
 LEAST_FIELDS = 100  # that few of fewer exceed is told by a single one
+LEAST_OF_EACH = 6  # acquisitions of each structure; fewer tell what a number of structures has in common less than all
 LEAST_DISTANCE = 1e-3
 LEAST_OF_FIELD = 0.5  # of its regions; the mean of fewer varies more
 COPY = ["composite", "copy"]
@@ -32,13 +33,13 @@ def by_number(tables: Sequence[pd.DataFrame], structures: int, least: int = LEAS
     """The larger novelty that few of a table exceed, by the number of structures, shape (structures + 1,).
 
     Few structures look other than many do, and differ more or less. Of a number that fewer composites have in each
-    table than `least`, it is what few of all exceed.
+    table than `least`, or composites of fewer acquisitions than `LEAST_OF_EACH`, it is what few of all exceed.
     """
     known = [table[np.isfinite(table["novelty"])] for table in tables]
     limits = np.full(structures + 1, max(map(exceeded_by_few, known)))
     for number in range(structures + 1):
         own = [table[table["structures"] == number] for table in known]
-        if any(_composites(table) >= least for table in own):
+        if any(_composites(table) >= least and _acquisitions(table) >= LEAST_OF_EACH * structures for table in own):
             limits[number] = max(map(exceeded_by_few, own))
     return np.maximum(LEAST_DISTANCE, limits)
 
@@ -95,6 +96,7 @@ def _fields(regions: pd.DataFrame, across: int) -> pd.DataFrame:
         novelty=("novelty", "mean"),
         structures=("structures", "mean"),
         weight=("weight", "first"),
+        acquisitions=("acquisitions", "first"),
         described=("novelty", "size"),
         known=("novelty", "count"),
     )
@@ -116,3 +118,7 @@ def _tell(regions: int | pd.Series, across: int) -> bool | pd.Series:
 
 def _composites(table: pd.DataFrame) -> int:
     return table["composite"].nunique()
+
+
+def _acquisitions(table: pd.DataFrame) -> int:
+    return len(frozenset().union(*table["acquisitions"].drop_duplicates()))
