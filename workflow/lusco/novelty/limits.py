@@ -15,7 +15,7 @@ from lusco.novelty.regions import WHOLE
 FALSE_ALARMS = 0.01
 LEAST_KNOWN = 10  # descriptions, or composites of which they are; fewer tell nothing of others
 LEAST_FIELDS = 100  # that few of fewer exceed is told by a single one
-LEAST_OF_EACH = 6  # acquisitions of each structure; fewer tell what a number of structures has in common less than all
+LEAST_OF_EACH = 6  # acquisitions, on average, of each structure; fewer tell less of a number of structures than of all
 LEAST_DISTANCE = 1e-3
 LEAST_OF_FIELD = 0.5  # of its regions; the mean of fewer varies more
 COPY = ["composite", "copy"]
@@ -32,8 +32,8 @@ def exceeded_by_few(table: pd.DataFrame) -> float:
 def by_number(tables: Sequence[pd.DataFrame], structures: int, least: int = LEAST_KNOWN) -> np.ndarray:
     """The larger novelty that few of a table exceed, by the number of structures, shape (structures + 1,).
 
-    Few structures look other than many do, and differ more or less. Of a number that fewer composites have in each
-    table than `least`, or composites of fewer acquisitions than `LEAST_OF_EACH`, it is what few of all exceed.
+    Few structures look other than many do, and differ more or less. Of a number that no table has in `least`
+    composites, of `LEAST_OF_EACH` acquisitions of each structure on average, it is what few of all exceed.
     """
     known = [table[np.isfinite(table["novelty"])] for table in tables]
     limits = np.full(structures + 1, max(map(exceeded_by_few, known)))
