@@ -204,11 +204,12 @@ def test_a_composite_is_not_compared_with_those_that_share_an_acquisition():
 
 
 def test_too_few_other_acquisitions_tell_nothing_of_how_far_others_are():
-    """Among few regions the nearest is farther, whatever the acquisitions."""
-    sets = [frozenset(names) for names in "a" + 10 * "b"]
-    known = np.arange(11.0)[:, None]
-    found = _from_others(known, sets, known, sets)
-    np.testing.assert_allclose(found, [2, *[np.nan] * 10])  # from 0 to 1, 2 and 3; and of b, too few are not b
+    """Among few regions the nearest is farther, whatever the acquisitions; one in ten is enough, one in eleven not."""
+    for number, told in ((9, np.arange(1.0, 10)), (10, np.full(10, np.nan))):
+        sets = [frozenset(names) for names in "a" + number * "b"]
+        known = np.arange(number + 1.0)[:, None]
+        found = _from_others(known, sets, known, sets)
+        np.testing.assert_allclose(found, [2, *told])  # from 0 to 1, 2 and 3; and from each of b to 0
 
 
 def test_a_model_keeps_no_more_regions_than_it_may(monkeypatch):

@@ -26,11 +26,11 @@ from lusco.packed import pack
 HUNDRED = np.arange(1, 101) / 100
 
 
-def judged(novelty, structures=1, weight=1.0, composite=None, copy=0, acquisitions=100):
-    """Regions with this novelty, each of a composite of its own, all of so many acquisitions, if nothing is said."""
+def judged(novelty, structures=1, weight=1.0, composite=None, copy=0):
+    """Regions with this novelty, each of a composite of its own if nothing is said, all of many acquisitions."""
     composite = np.arange(len(novelty)) if composite is None else composite
     columns = {"novelty": novelty, "structures": structures, "weight": weight, "composite": composite, "copy": copy}
-    names = frozenset(map(str, range(acquisitions)))
+    names = frozenset(map(str, range(100)))
     return pd.DataFrame(columns, index=range(len(novelty))).assign(acquisitions=[names] * len(novelty))
 
 
