@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 INSTALLED = all(map(shutil.which, ("slurmctld", "slurmd", "sinfo", "srun")))
 
 SLURM_CONF = """
@@ -76,6 +78,22 @@ def one_node(folder: Path, cores: int) -> Iterator[dict[str, str]]:
     finally:
         for daemon in ("slurmd", "slurmctld"):
             stop(folder / f"{daemon}.pid")
+        lost = left_by_jobs(folder)
+        for process in lost:
+            process.kill()
+        psutil.wait_procs(lost, timeout=5)
+
+
+def left_by_jobs(folder: Path) -> list[psutil.Process]:
+    """Processes of a cluster; without cgroups, Slurm loses sight of one whose parent was killed before it."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if str(folder / "bin") in process.environ().get("PATH", "").split(":"):
+                found.append(process)
+        except psutil.Error:  # of another user, or it has ended since
+            continue
+    return found
 
 
 def free_ports(number: int) -> list[int]:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import yaml
 from dag import PROJECT, SNAKEFILE, copy_project, planned_files
-from slurm_cluster import HERE, INSTALLED, one_node, slurm, wait_for
+from slurm_cluster import HERE, INSTALLED, left_by_jobs, one_node, slurm, wait_for
 from whole_run import CONFIG, different, snakemake
 
 pytestmark = [
@@ -258,3 +258,11 @@ def test_two_processes_of_one_job_share_a_training(cluster, whole, tmp_path):
     assert "with 2 processes of 2 threads" in (folder / "results/whole/logs/train_unet.log").read_text()
     alone, shared = (pd.read_csv(place / history) for place in (whole, folder))
     assert shared["validation_loss"].to_numpy() == pytest.approx(alone["validation_loss"].to_numpy(), rel=0.01)
+
+
+def test_nothing_that_a_job_left_outlives_the_cluster(tmp_path):
+    with one_node(tmp_path, 1) as environment:
+        slurm(environment, "sbatch", "--output", "/dev/null", "--wrap", "setsid sleep 600 & sleep 1")
+        wait_for(lambda: "COMPLETED" in submissions(environment).values(), tmp_path)
+        (lost,) = (process for process in left_by_jobs(tmp_path) if process.name() == "sleep")
+    assert not lost.is_running()
