@@ -1,5 +1,7 @@
 """Pair correlation by hand and on geometry that is known; windows of a recoloured table."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,6 +67,14 @@ def test_shares_that_know_nothing_make_any_two_structures_correlated(tmp_path, m
     pearson = table[table["measure"] == "pearson"].groupby("source")["value"].mean()
     assert pearson["model"] == pytest.approx(1)
     assert pearson["truth"] < 0.2
+
+
+def test_channels_are_as_sharp_as_those_of_the_recoloured_image(tmp_path, model):
+    sharp = coupling(
+        recolored(tmp_path / "a.csv", 0.8), replace(model, sharpness=2.0), 64, stage_settings("evaluate", {})
+    )
+    plain = coupling(recolored(tmp_path / "b.csv", 0.64 / 0.68), model, 64, stage_settings("evaluate", {}))
+    np.testing.assert_allclose(sharp["value"], plain["value"])
 
 
 def test_windows_with_hardly_any_of_a_structure_are_left_out(tmp_path, model):

@@ -42,7 +42,8 @@ def coupling(file: Path, model: ModelDescription, side_px: int, settings: Evalua
     -------
     pandas.DataFrame
         Columns `COLUMNS`; measures are those of `overlap`, and `pair_correlation` within `NEAR_NM`; source is `truth`
-        or `model`. Localizations of no known structure are left out of both, and channels are sums of probabilities.
+        or `model`. Localizations of no known structure are left out of both. Channels are sums of shares, as those of a
+        recoloured image are.
     """
     return pd.DataFrame(_rows(file, model, side_px, settings), columns=COLUMNS)
 
@@ -83,9 +84,11 @@ def _rows(
     def channels(of_structure: list[np.ndarray]) -> np.ndarray:
         return np.stack([render_points(x_nm, y_nm, field_nm, model.pixel_nm, weight * own) for own in of_structure])
 
+    shares = table[[f"p_{name}" for name in model.structures]].to_numpy() ** model.sharpness
+    shares /= shares.sum(axis=1, keepdims=True)
     sources = {
         "truth": channels([(table["true_structure"] == name).to_numpy(dtype=float) for name in model.structures]),
-        "model": channels([table[f"p_{name}"].to_numpy() for name in model.structures]),
+        "model": channels(list(shares.T)),
     }
     rows, columns = sources["truth"].shape[1:]
     for row in range(0, max(1, rows - side_px + 1), side_px):
