@@ -126,9 +126,27 @@ def test_in_the_accuracy_of_composites_structures_count_alike_and_what_belongs_t
     assert np.isnan(_accuracy(table.assign(unspecific=True), answer))
 
 
-def test_the_error_of_a_mean_is_what_its_composites_differ_by():
-    assert _mean([0.7, 0.9, np.nan]) == pytest.approx({"composites": 2, "accuracy": 0.8, "error": 0.1})
-    assert _mean([0.7, np.nan]) == _mean([]) == {}
+def test_the_error_of_a_mean_is_what_acquisitions_differ_by():
+    """Of one structure a mean of two values; composites of the same acquisition, many as they may be, count as one."""
+    a, b = frozenset({"a"}), frozenset({"b"})
+    expected = {"composites": 2, "accuracy": 0.8, "error": 0.1}
+    assert _mean([(a, 0.7), (b, 0.9), (a, np.nan)], 1) == pytest.approx(expected)
+    assert _mean([(a, 0.7), (b, 0.9)] * 50, 1) == pytest.approx(expected | {"composites": 100})
+    assert _mean([(a, 0.7), (a, 0.9)], 1) == pytest.approx({"composites": 2, "accuracy": 0.8})
+    assert _mean([(a, 0.7), (b, np.nan)], 1) == _mean([], 1) == {}
+
+
+def test_the_error_of_a_mean_adds_what_acquisitions_of_each_structure_do():
+    rng = np.random.default_rng(0)
+
+    def mean():
+        first, second = rng.normal(0, 0.03, 8), rng.normal(0, 0.04, 8)
+        meetings = [(i, (i + turn) % 8) for turn in range(4) for i in range(8)]
+        return _mean([(frozenset({f"a{i}", f"b{j}"}), 0.8 + first[i] + second[j]) for i, j in meetings], 2)
+
+    means = [mean() for _ in range(200)]
+    assert np.mean([each["error"] for each in means]) == pytest.approx(0.05 / np.sqrt(8), rel=0.1)
+    assert np.std([each["accuracy"] for each in means]) == pytest.approx(0.05 / np.sqrt(8), rel=0.15)
 
 
 def test_the_rejection_curve_is_that_of_the_localizations():

@@ -91,6 +91,13 @@ def test_names_that_begin_with_digits_are_sorted_as_names_and_numbers_as_numbers
     assert page.said() == []
 
 
+def test_numbers_with_their_errors_are_sorted_as_numbers(chromium, tmp_path):
+    (split,) = content().splits.head(1).to_dict("records")
+    given = [f"{value} \N{PLUS-MINUS SIGN} {error} %" for value, error in ((18, 2), (0.7, 0.2), (-5, 3), (0.09, 0.04))]
+    page = opened(chromium, tmp_path, splits=pd.DataFrame([{**split, "acquisition": text} for text in given]))
+    assert sorted_column(page, 0) == [given[k] for k in (2, 3, 1, 0)]
+
+
 def test_a_table_is_sorted_by_its_headings(page):
     table = "table.sorts:has(a[data-image])"
     values = (

@@ -62,7 +62,13 @@ def test_more_acquisitions_are_advised_where_the_model_knows_its_own_better():
     assert sentence.endswith("With more acquisitions of each structure it would know the others better.")
     assert more_acquisitions(content(accuracies=trained(0.855, 0.85, 0.005))).endswith("longer training might.")
     few = more_acquisitions(content(accuracies=trained(0.93, 0.85, 0.04)))
-    assert few.endswith("So few composites do not tell whether more acquisitions would help.")
+    assert few.endswith("So few acquisitions do not tell whether more of them would help.")
+    single = trained(0.95, 0.85)
+    del single["validation"]["error"]
+    sentence_of_single = more_acquisitions(content(accuracies=single))
+    assert sentence_of_single.endswith(
+        "a difference of 10.0 points). A single acquisition of a structure does not tell whether more would help."
+    )
     assert sentence in text_of(report(content(accuracies=trained(0.95, 0.85))))
 
 
@@ -176,6 +182,10 @@ def test_the_largest_error_of_overlap_is_named():
     (sentence,) = overlap_errors(content(overlap=table[table["measure"] == "manders_b"]))
     assert "within 2 points" in sentence
     assert list(overlap_errors(content())) == []
+    # a model that learned from other acquisitions scales images otherwise, also true ones
+    other = table[table["source"] == "truth"].assign(model="other", value=0.9)
+    (sentence,) = overlap_errors(content(overlap=pd.concat([other, table])))
+    assert "20 % of nuclear pores truly lie in tubes" in sentence
 
 
 def test_worst_composites_are_those_nearest_to_chance():
@@ -185,6 +195,8 @@ def test_worst_composites_are_those_nearest_to_chance():
     table = worst_composites(content(distances=pd.DataFrame(rows, columns=columns)))
     assert list(table["composite"]) == ["c7", "c6", "c5", "c4", "c3"]
     assert table["gap_closed"].iloc[0] == pytest.approx(1 - 0.7 / 0.8)
+    rows += [("other", f"c{k}", "tubes", "dssim", "shuffled_pairs", 8.0) for k in range(8)]
+    assert worst_composites(content(distances=pd.DataFrame(rows, columns=columns))).equals(table)
 
 
 def test_what_is_measured_on_recoloured_channels_is_compared_with_the_truth():
@@ -200,6 +212,10 @@ def test_what_is_measured_on_recoloured_channels_is_compared_with_the_truth():
     with_absent = report(content(shapes=pd.DataFrame(rows + absent, columns=columns)))
     assert "pores radius [nm] 51 56.1 +10.0 %" in text_of(with_absent)
     nowhere = [(*row[:-1], 0.0) for row in rows]
+    other = [("other", *row[1:-1], 70.0) for row in rows if row[-2] == "truth"]
+    assert "pores radius [nm] 51 56.1 +10.0 %" in text_of(
+        report(content(shapes=pd.DataFrame(other + rows, columns=columns)))
+    )
     assert "pores radius [nm] 0 0 \N{EN DASH}" in text_of(
         report(content(shapes=pd.DataFrame(nowhere, columns=columns)))
     )
@@ -219,17 +235,20 @@ def test_a_sweep_is_told_in_a_sentence():
     )
     text = text_of(report(content(sweeps={"density": table[table["level"] < 1]})))
     assert "right structure; with 50 % of all localizations, 85." in text
+    text = text_of(report(content(sweeps={"density": table[table["level"] == 0.5]})))
+    assert "With 50 % of all localizations, 85 of 100 localizations are given to the right structure. " in text
 
 
 def test_what_is_made_up_of_absent_structures_is_told():
-    rows = [("number", level, 9, "all", "invented", value) for level, value in ((1, 0.004), (2, 0.03), (3, 0.0))]
-    rows += [("number", level, 9, "all", measure, 0.5) for level in (1, 2, 3) for measure in ("accuracy", "shared")]
+    rows = [("number", level, 9, "all", "invented", value) for level, value in ((0, 0.004), (1, 0.03), (2, 0.5))]
+    rows += [("number", level, 9, "all", measure, 0.5) for level in (0, 1, 2) for measure in ("accuracy", "shared")]
     table = pd.DataFrame(rows, columns=["sweep", "level", "composites", "structure", "measure", "value"])
     text = text_of(report(content(sweeps={"number": table})))
     assert "at most 3 of 100 localizations are made up" in text
-    assert "(with 2 of the structures present; 9 composites" in text
+    assert "(with 1 of the structures present; 9 composites" in text
     assert "channels are shares of the localizations" in text
     assert "are shares" not in text_of(report(content(sweeps={"number": table}, divides=False)))
+    assert "made up" not in text_of(report(content(sweeps={"number": table[table["level"] == 2]})))
 
 
 def test_where_unspecific_localizations_end_is_told():

@@ -15,6 +15,7 @@ from made_up import (
     summary_of,
     sweep_of,
 )
+from matplotlib.text import Text
 from scipy.stats import wilcoxon
 
 from lusco import figures
@@ -178,6 +179,40 @@ def test_of_too_many_models_the_chosen_one_is_drawn():
     few, many = (distances_of(["actin"], [f"m{k}" for k in range(n)]) for n in (4, 5))
     assert side_by_side(few, "m2") is few
     assert set(side_by_side(many, "m2")["model"]) == {"m2"}
+
+
+def test_models_of_other_scales_are_not_drawn_beside_each_other():
+    """Truth and references are on the scale of a model's own training acquisitions."""
+    overlap, shapes = overlap_of(["a", "b"], ("m1", "m2")), distances_of(["a"], ("m1", "m2"))
+    assert side_by_side(overlap, "m2") is overlap and side_by_side(shapes, "m2") is shapes
+    for table, kind in ((overlap, "source"), (shapes, "comparison")):
+        other = table["value"].where((table["model"] == "m2") | (table[kind] == "model"), 1.5 * table["value"])
+        assert set(side_by_side(table.assign(value=other), "m2")["model"]) == {"m2"}
+    answers = shapes[shapes["comparison"] == "model"]
+    other = answers["value"].where(answers["model"] == "m2", 1.5 * answers["value"])
+    assert len(side_by_side(answers.assign(value=other), "m2")) == len(answers), "models may differ"
+
+
+def test_what_has_no_value_is_not_drawn_as_one():
+    columns = ["model", "acquisition", "threshold", "structure", "rejected", "crosstalk", "recall", "localizations"]
+    nothing = [("unet", None, 0.97, name, 1.0, np.nan, 0.0, 10) for name in ("tubes", "all")]
+    figure, _ = figures.crosstalk(pd.DataFrame(nothing, columns=columns), ["tubes"], {"unet": 0.97}, 0.01)
+    said = [text.get_text() for text in figure.findobj(Text)]
+    assert any("nothing accepted, 100 % rejected" in text for text in said)
+    columns = ["model", "composite", "structure", "shape", "measure", "source", "value"]
+    absent = [
+        ("unet", f"c{k}", "tubes", "tubes", "count_per_um2", source, 0.0)
+        for k in range(3)
+        for source in ("truth", "model")
+    ]
+    figure, _ = figures.shapes(pd.DataFrame(absent, columns=columns), ["tubes"])
+    said += [text.get_text() for text in figure.findobj(Text)]
+    assert "median error: \N{EN DASH}" in said and not any("nan" in text for text in said)
+
+
+def test_a_sweep_of_one_level_has_its_points():
+    figure, _ = figures.sweep(sweep_of(["tubes"], "density", (0.5,)), ["tubes"])
+    assert all(len(axes.lines) for axes in figure.axes) and not any(axes.texts for axes in figure.axes)
 
 
 def test_the_best_step_is_the_lowest_validation_loss():

@@ -4,7 +4,7 @@ known, and how much better the model does on it.
 Temperature scaling is Guo et al. 2017; here the temperature depends on how precise a localization is.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -108,7 +108,8 @@ def known_regions(
         Regions of the composites of training, and how far from them is too far.
     dict
         For `train` and `validation`, where there are two composites at least, their number `composites`, the mean
-        `accuracy` over them and its standard `error`, each structure counting alike.
+        `accuracy` over them, each structure counting alike, and its standard `error` by which acquisitions they are
+        of, where there are two of each structure at least.
     """
     structures = len(validation.structures)
     right = {"train": [], "validation": []}
@@ -126,7 +127,7 @@ def known_regions(
         answered = _answered(apply, varied(composites, split), at_once)
         for index, (names, table, answer) in enumerate(answered):
             if index % 3 == 0:  # as it is, not varied
-                right[split].append(_accuracy(table, answer))
+                right[split].append((names, _accuracy(table, answer)))
             copies = map(validation.points, at_each_precision(table))
             for copy, points in enumerate(copies):
                 probabilities = soften(answer.log_probabilities, temperature.of(points))
@@ -139,7 +140,7 @@ def known_regions(
         validation.pixel_nm,
         validation.side_px,
     )
-    return known, {split: mean for split, values in right.items() if (mean := _mean(values))}
+    return known, {split: mean for split, values in right.items() if (mean := _mean(values, structures))}
 
 
 def _composites(validation: Composites) -> Iterator[Composite]:
@@ -171,11 +172,20 @@ def _accuracy(table: pd.DataFrame, answer: Answer) -> float:
     return float((sums["right"] / sums["weight"]).mean())
 
 
-def _mean(values: Sequence[float]) -> dict[str, float]:
-    known = pd.Series(values, dtype=float).dropna()
+def _mean(values: Sequence[tuple[frozenset[str], float]], structures: int) -> dict[str, float]:
+    """Mean over composites, and its error by which acquisitions they are of, as in `evaluate.errors`."""
+    known = [(names, value) for names, value in values if not np.isnan(value)]
     if len(known) < 2:
         return {}
-    return {"composites": len(known), "accuracy": float(known.mean()), "error": float(known.sem())}
+    mean = float(np.mean([value for _, value in known]))
+    off = Counter()
+    for names, value in known:
+        off.update(dict.fromkeys(names, value - mean))
+    result = {"composites": len(known), "accuracy": mean}
+    if (of_each := len(off) / structures) > 1:
+        variance = of_each / (of_each - 1) * sum(each**2 for each in off.values())
+        result["error"] = float(np.sqrt(variance) / len(known))
+    return result
 
 
 def _answered(

@@ -1,6 +1,7 @@
 """What the labels of single localizations are worth: crosstalk against rejection."""
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -114,7 +115,8 @@ def _curves(axes: Axes, table: pd.DataFrame, structures: Sequence[str]) -> None:
 def _headline(table: pd.DataFrame, model: str, models: int) -> str:
     lines = [shown(model, 36)] if models > 1 else []
     for row in table[table["chosen"] & (table["structure"] == ALL)].head(1).itertuples():
-        lines.append(f"{100 * row.crosstalk:.2g} % crosstalk, {100 * row.rejected:.0f} % rejected")
+        wrong = "nothing accepted" if isnan(row.crosstalk) else f"{100 * row.crosstalk:.2g} % crosstalk"
+        lines.append(f"{wrong}, {100 * row.rejected:.0f} % rejected")
     return "\n".join(lines)
 
 

@@ -17,6 +17,7 @@ from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.render import render
 from lusco.superpose.composites import Composites
 
+SAME = 1e-6  # relative
 MODELS_SIDE_BY_SIDE = 4  # of more, figures that show each model show the chosen one; all meet in `peers`
 
 
@@ -132,8 +133,16 @@ def view(composites: Composites, applied: Path, viewer: Path) -> None:
 
 
 def side_by_side(table: pd.DataFrame, chosen: str) -> pd.DataFrame:
-    """The rows of a table whose models can be drawn beside each other: all, or of too many the chosen one's."""
-    return table if table["model"].nunique() <= MODELS_SIDE_BY_SIDE else table[table["model"] == chosen]
+    """The rows of a table whose models can be drawn beside each other: all, or the chosen one's, of too many and where
+    truth and references differ: models that learned from other acquisitions scale images otherwise.
+    """
+    alike = table["model"].nunique() <= MODELS_SIDE_BY_SIDE
+    if alike and (kinds := {"source", "comparison"} & set(table)):
+        rows = table[(table[[*kinds]] != "model").all(axis=1)]
+        keys = [name for name in table if name not in ("model", "value")]
+        values = rows.groupby(keys, dropna=False)["value"]
+        alike = not (values.max() - values.min() > SAME * values.max().abs()).any()
+    return table if alike else table[table["model"] == chosen]
 
 
 def _example(localizations: Path, picture: Path, side_px: int, pixel_nm: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """Size and number of structures: measured on the recoloured channels against the same on the true ones."""
 
 from collections.abc import Sequence
+from math import isnan
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -56,6 +57,10 @@ def paired(shapes: pd.DataFrame) -> pd.DataFrame:
     return table[["model", *keys, "truth", "predicted"]].dropna().reset_index(drop=True)
 
 
+def _percent(error: float) -> str:
+    return "\N{EN DASH}" if isnan(error) else f"{100 * error:+.0f} %"
+
+
 def _points(axes: Axes, table: pd.DataFrame, colour: str) -> None:
     values = table[["truth", "predicted"]].to_numpy()
     low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)
@@ -75,7 +80,7 @@ def _points(axes: Axes, table: pd.DataFrame, colour: str) -> None:
             markersize=4.5,
             markeredgewidth=0,
             alpha=0.6,
-            label=f"{shown(model)}: {100 * error:+.0f} %" if len(models) > 1 else f"median error {100 * error:+.0f} %",
+            label=f"{shown(model) if len(models) > 1 else 'median error'}: {_percent(error)}",
         )
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal", xlabel="true", ylabel="recoloured")
     axes.legend(loc=free_corner(table), handlelength=0, borderpad=0)

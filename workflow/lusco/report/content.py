@@ -55,8 +55,8 @@ class ReportContent:
     shown : str
         What positions the network was shown, in a sentence.
     accuracies : mapping of str to mapping of str to float
-        Of `train` and `validation`: the mean `accuracy` over so many `composites`, and its standard `error`; either may
-        be missing.
+        Of `train` and `validation`: the mean `accuracy` over so many `composites`, and its standard `error` if it is
+        known; either may be missing.
     notes : sequence of str
         Anything to tell the reader, a sentence each.
     sweeps : mapping of str to pandas.DataFrame

@@ -74,7 +74,7 @@ def overlap_errors(content: ReportContent) -> Iterator[str]:
     if content.overlap is None:
         return
     table = content.overlap[content.overlap["measure"].str.startswith("manders")]
-    table = table[(table["model"] == content.model) | (table["source"] == "truth")]
+    table = table[table["model"] == content.model]
     keys = ["structure_a", "structure_b", "measure"]
     medians = table.pivot_table(index=keys, columns="source", values="value", aggfunc="median", sort=False)
     medians = medians.reindex(columns=["truth", "model"]).dropna()
@@ -140,9 +140,10 @@ def breakdown(content: ReportContent) -> Iterator[str]:
                 return "As they are"
             return CONDITIONS[name].format(level=level, percent=per_hundred(level), shared=per_hundred(shared[level]))
 
+        other = f"; {condition(best).lower()}, {per_hundred(accuracy[best])}" if len(accuracy) > 1 else ""
         yield (
-            f"{condition(worst)}, {per_hundred(accuracy[worst])} of 100 {whose} are given to the right structure;"
-            f" {condition(best).lower()}, {per_hundred(accuracy[best])}."
+            f"{condition(worst)}, {per_hundred(accuracy[worst])} of 100 {whose} are given to the right"
+            f" structure{other}."
         )
 
 
@@ -151,7 +152,9 @@ def absent(content: ReportContent) -> Iterator[str]:
     if "number" not in content.sweeps:
         return
     table = content.sweeps["number"]
-    invented = table[table["measure"] == "invented"]
+    invented = table[(table["measure"] == "invented") & (table["level"] < len(content.structures))]
+    if invented.empty:
+        return
     few = invented.loc[invented["value"].idxmax()]
     empty = "Where nothing was measured, nothing is drawn: channels are shares of the localizations. "
     yield (
@@ -180,9 +183,9 @@ def gaps(content: ReportContent, distance: str = "dssim") -> pd.DataFrame:
     columns = ["composite", "structure", "gap_closed"]
     if content.distances is None:
         return pd.DataFrame(columns=columns)
-    table = content.distances[content.distances["distance"] == distance]
+    table = content.distances.query("model == @content.model and distance == @distance")
     chance = table[table["comparison"] == "shuffled_pairs"].groupby("structure")["value"].median()
-    own = table[(table["comparison"] == "model") & (table["model"] == content.model)]
+    own = table[table["comparison"] == "model"]
     gap = 1 - own["value"] / own["structure"].map(chance).replace(0, np.nan)  # no chance, no gap
     return own.assign(gap_closed=gap).dropna(subset="gap_closed")[columns]
 

@@ -13,10 +13,10 @@ addEventListener("keydown", (event) => {
 addEventListener("beforeprint", () => {
   for (const folded of document.querySelectorAll("details")) folded.open = true;
 });
-// A click on a heading sorts its table, the next one the other way round. A column of nothing but numbers is sorted by
-// them; any other as people sort names, in which cell2 comes before cell10. What is missing comes last.
+// A click on a heading sorts its table, the next one the other way round. A column of nothing but numbers, with or
+// without their errors, is sorted by them; any other as people sort names, in which cell2 comes before cell10. What is missing comes last.
 document.addEventListener("DOMContentLoaded", () => {
-  const NUMBER = /^[+−-]?\d[\d,]*(\.\d+)?(e[+−-]?\d+)?\s?%?$/i;
+  const NUMBER = /^[+−-]?\d[\d,]*(\.\d+)?(e[+−-]?\d+)?(\s±\s\d[\d,]*(\.\d+)?)?\s?%?$/i;
   const names = new Intl.Collator("en", {numeric: true, sensitivity: "base"});
   const number = (text) => parseFloat(text.replaceAll(",", "").replaceAll("−", "-"));
   for (const table of document.querySelectorAll("table.sorts")) {

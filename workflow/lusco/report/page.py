@@ -194,8 +194,7 @@ def _shapes(content: ReportContent) -> list[tuple[str, str, str, str, str]]:
     """
     if content.shapes is None:
         return []
-    table = paired(content.shapes)
-    table = table[table["model"] == content.model]
+    table = paired(content.shapes[content.shapes["model"] == content.model])
     is_there = table["truth"] > 0
     nowhere = ~is_there.groupby([table["structure"], table["measure"]]).transform("any")
     table = table[is_there | nowhere]

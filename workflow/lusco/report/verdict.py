@@ -108,18 +108,20 @@ def more_acquisitions(content: ReportContent) -> str:
         return ""
     known, unknown = (content.accuracies[split] for split in ("train", "validation"))
     lost = known["accuracy"] - unknown["accuracy"]
-    error = 2 * hypot(known["error"], unknown["error"])
+    error = 2 * hypot(*(split.get("error", float("nan")) for split in (known, unknown)))
     right = f"{100 * known['accuracy']:.1f} %", f"{100 * unknown['accuracy']:.1f} %"
     measured = (
         f"In composites of the training acquisitions the model gives {right[0]} of the localizations of a structure to"
         f" it, in those of the validation acquisitions {right[1]}, averaged over structures"
-        f" ({known['composites']} and {unknown['composites']} composites; a difference of {100 * lost:.1f} points,"
-        f" give or take {100 * error:.1f})."
+        f" ({known['composites']} and {unknown['composites']} composites; a difference of {100 * lost:.1f} points"
+        f"{'' if isnan(error) else f', give or take {100 * error:.1f}'})."
     )
+    if isnan(error):
+        return f"{measured} A single acquisition of a structure does not tell whether more would help."
     if lost > error:
         return f"{measured} With more acquisitions of each structure it would know the others better."
     if lost + error > LITTLE:
-        return f"{measured} So few composites do not tell whether more acquisitions would help."
+        return f"{measured} So few acquisitions do not tell whether more of them would help."
     return f"{measured} More acquisitions would change little; longer training might."
 
 
