@@ -46,5 +46,8 @@ def test_what_is_thinned_while_training_is_settled_by_what_is_left():
         left = replace(source, table=source.table.iloc[np.sort(version.row)])
         there = settled(points_of(left, 20), repeats)
         np.testing.assert_array_equal(version.x_nm, there.x_nm[np.argsort(there.y_nm, kind="stable")])
+    image = replace(source, table=source.table.assign(weight=np.float32(20)))
+    image.source["pixel_nm"] = 20
+    assert not training_fields([image], ["dots"], 20, repeats, 0.1, 1)[0][0].thinned, "its counts are thinned instead"
     ((measured,),) = training_fields([source], ["dots"], 20, Repeats(), 0.1, 1)
     assert not measured.thinned  # as measured, it does not matter when they are thinned

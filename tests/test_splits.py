@@ -119,21 +119,22 @@ def assigned(folder: Path, changes: dict[str, dict[str, np.ndarray]], repeats: i
         changed = blinking(rng, repeats) | changes.get(name, {})
         columns = {key: values for key, values in changed.items() if values is not None}
         path = folder / f"{name}.parquet"
-        table.write(table.localizations(columns, (0, 8000, 0, 8000), {"acquisition": name}), path)
+        source = {"acquisition": name, "structure": "mixed" if name.startswith("apply") else "pores"}
+        table.write(table.localizations(columns, (0, 8000, 0, 8000), source), path)
         found.append((name.split("_")[0], "", path))
     return found
 
 
-def faults(acquisitions: list[tuple[str, str, Path]], **settings: object) -> list[str]:
+def faults(given: list[tuple[str, str, Path]], **settings: object) -> list[str]:
     try:
-        check_alike(acquisitions, stage_settings("train", settings))
+        check_alike(given, [stage_settings("train", settings)])
     except InputError as error:
         return [str(fault) for fault in error.faults]
     return []
 
 
 NO_FRAMES, NO_PRECISION = {"frame": None}, {"uncertainty_nm": None}
-IMAGE = {"weight": np.full(1600, 2.0, dtype=np.float32)}
+IMAGE, MASK = ({"weight": np.full(1600, count, dtype=np.float32)} for count in (2, 1))
 TRACES = {"trace": np.arange(1600) // 4}
 
 
@@ -154,17 +155,46 @@ def test_a_model_that_cannot_tell_repeats_asks_none_of_what_it_is_applied_to(tmp
     assert faults(assigned(tmp_path, changes, repeats)) == []
 
 
-def test_mixtures_need_traces_where_these_are_learned_from_and_so_does_one_acquisition_for_test(tmp_path):
-    traced = dict.fromkeys(("train", "apply_1"), TRACES)
+def test_only_the_acquisitions_that_a_model_learns_from_are_asked(tmp_path):
+    """Of two to train on, the model learns from the first."""
+    first, *others = assigned(tmp_path, {"apply_1": NO_FRAMES})
+    (tmp_path / "more").mkdir()
+    (unused, *_) = assigned(tmp_path / "more", {"train": NO_FRAMES})
+    given = [first, unused, *others]
+    assert faults(given) == [], "it lacks frames itself"
+    (fault,) = faults(given, acquisitions=1)
+    assert fault.startswith("apply_1: it has no frames")
+
+
+def test_every_model_is_tested_and_the_first_recolours_mixtures(tmp_path):
+    given = assigned(tmp_path, {"test": NO_FRAMES, "apply_1": NO_FRAMES})
+    settling, other = (stage_settings("train", {"settle": settle}) for settle in (True, False))
+    for models, said in (([other], []), ([other, settling], ["test"]), ([settling, other], ["test", "apply_1"])):
+        try:
+            check_alike(given, models)
+            named = []
+        except InputError as error:
+            named = [fault.file for fault in error.faults]
+        assert named == said
+
+
+def test_mixtures_need_traces_where_these_are_learned_from_and_so_do_acquisitions_of_the_same_structure(tmp_path):
+    traced = dict.fromkeys(("train", "validation", "apply_1"), TRACES)
     test, mixture = faults(assigned(tmp_path, traced))
     assert test.startswith("test: it names no traces")
     assert mixture.startswith("apply_2: it names no traces")
     assert faults(assigned(tmp_path, traced | {"test": TRACES, "apply_2": TRACES})) == []
+    (validation,) = faults(assigned(tmp_path, traced | {"validation": {}, "test": TRACES, "apply_2": TRACES}))
+    assert validation.startswith("validation: it names no traces")
 
 
 def test_an_image_is_refused_where_localizations_are_learned_from_and_told_once(tmp_path):
     images = assigned(tmp_path, {"apply_1": IMAGE})
     assert [fault[:24] for fault in faults(images, settle=False)] == ["apply_1: it is an image,"]
+    mask = assigned(tmp_path, {"apply_1": MASK})
+    assert [fault[:24] for fault in faults(mask, settle=False)] == ["apply_1: it is an image,"]
+    assert faults(assigned(tmp_path, {"train": MASK, "apply_1": IMAGE}), settle=False) == []
+    images = assigned(tmp_path, {"apply_1": IMAGE})
     assert len(faults(assigned(tmp_path, {"apply_1": IMAGE | NO_FRAMES}))) == 1
     assert faults(images, settle=False, subpixels=1) == []
     assert faults(assigned(tmp_path, {"train": IMAGE | NO_FRAMES, "apply_1": IMAGE | NO_FRAMES})) == []

@@ -17,7 +17,7 @@ from lusco.recolor import Recolorer
 from lusco.settings import stage_settings
 from lusco.superpose import composites_of, superpose
 from lusco.superpose.composites import open_composites, write_composites
-from lusco.train import _check_sizes, train
+from lusco.train import _check_sizes, _repeats, train
 from lusco.train.identity import fingerprint
 from lusco.train.loop import choose_precision
 
@@ -67,6 +67,27 @@ def test_repeats_are_learnt_where_frames_and_uncertainties_are_known(material, t
     assert read_description(run(pairs, tmp_path / "measured", steps=10, settle=False)).repeats == nothing
     assert read_description(run(pairs, tmp_path / "image", steps=10, head="regression")).repeats == nothing
     assert read_description(run(material, tmp_path / "plain", steps=10)).repeats == nothing
+
+
+def test_repeats_are_learnt_only_where_each_structure_to_validate_on_has_what_tells_them(tmp_path):
+    """One structure whose frames are not known is enough, though composites have frames of the other."""
+    training, validation = ([in_pairs(acquisition(s, i)) for s in STRUCTURES] for i in (0, 7))
+    training = [replace(a, table=a.table.assign(trace=-1)) for a in training]
+    settings = stage_settings("train", SETTINGS)
+
+    def validated(*changed):
+        file = tmp_path / "validation.arrow"
+        superpose([validation[0], *changed], STRUCTURES, "validation", 3, 64, 20, 1, file)
+        return open_composites(file)
+
+    assert _repeats(training, validated(validation[1]), settings)
+    without_frames = replace(validation[1], table=validation[1].table.assign(frame=0))
+    assert not _repeats(training, validated(without_frames), settings)
+    traced = [training[0], replace(training[1], table=training[1].table.assign(trace=range(len(training[1]))))]
+    own = {"trace": range(len(validation[1]))}
+    assert _repeats(traced, validated(replace(validation[1], table=validation[1].table.assign(**own))), settings).traces
+    with pytest.raises(InputError, match="it names no traces"):
+        _repeats(traced, validated(validation[1]), settings)
 
 
 def test_the_network_sees_parts_of_pixels_unless_there_are_images(material, trained, tmp_path):

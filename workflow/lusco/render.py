@@ -134,8 +134,8 @@ class Points:
 
     @property
     def of_image(self) -> bool:
-        """Whether these are the pixels of an image, which count more than once, and not localizations."""
-        return self.weight is not None and bool((self.weight != 1).any())
+        """Whether these are the pixels of an image, with counts, and not localizations."""
+        return self.weight is not None
 
     def subset(self, which: np.ndarray) -> "Points":
         """Those of them that a boolean array of shape (n,) names."""

@@ -1,7 +1,7 @@
 """The split on disk: which acquisition served for what, and whether a model can be shown all of them alike."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +49,7 @@ class _Acquisition:
     """What a model can be shown of an acquisition, without its localizations."""
 
     name: str
+    structure: str
     path: Path
     is_traced: bool
     is_image: bool
@@ -56,41 +57,48 @@ class _Acquisition:
     without_frames: Fault | None
 
 
-def check_alike(assigned: Sequence[tuple[str, str, Path]], settings: TrainSettings) -> None:
-    """Check that what a model is for can be shown to it as what it learns from, before it has learnt for hours.
+def check_alike(assigned: Sequence[tuple[str, str, Path]], models: Sequence[TrainSettings]) -> None:
+    """Check that what models are for can be shown to them as what they learn from, before they have learnt for hours.
 
     Parameters
     ----------
     assigned : sequence of tuple
         As for `write_splits`.
-    settings : TrainSettings
-        How the model is trained.
+    models : sequence of TrainSettings
+        How each is trained; the first is applied to mixtures too.
 
     Raises
     ------
     InputError
-        With all acquisitions for test or application that lack what those for training and validation have.
+        With all acquisitions for validation, test or application that lack what those for training have.
     """
-    if settings.head != SHARES:  # it is shown what was measured, by whole pixels
-        return
     of = {split: [] for split in ("train", "validation", "test", "apply")}
     for split, _, path in assigned:
         of[split].append(_read(path))
-    faults = list(_without_repeats(of)) if settings.settle else []
+    faults = {}
+    for settings in models:
+        faults |= {fault.file: fault for fault in _unlike(of, settings) if fault.file not in faults}
+        of["apply"] = []
+    raise_all(list(faults.values()))
+
+
+def _unlike(of: Mapping[str, Sequence[_Acquisition]], settings: TrainSettings) -> Iterator[Fault]:
+    if settings.head != SHARES:  # it is shown what was measured, by whole pixels
+        return
+    structures = dict.fromkeys(a.structure for a in of["train"])
+    first = [[a for a in of["train"] if a.structure == name][: settings.acquisitions] for name in structures]
+    of = {**of, "train": [acquisition for some in first for acquisition in some]}
+    if settings.settle:
+        yield from _without_repeats(of)
     if settings.subpixels > 1 and not any(a.is_image for a in of["train"] + of["validation"]):
-        told = {fault.file for fault in faults}
-        images = [a.name for a in of["test"] + of["apply"] if a.is_image]
-        faults += [by_whole_pixels(name) for name in images if name not in told]
-    raise_all(faults)
+        yield from (by_whole_pixels(a.name) for a in of["test"] + of["apply"] if a.is_image)
 
 
-def _without_repeats(of: dict[str, list[_Acquisition]]) -> Iterator[Fault]:
+def _without_repeats(of: Mapping[str, Sequence[_Acquisition]]) -> Iterator[Fault]:
     """What has no repeats, where a model learns from those."""
-    if any(a.is_traced for a in of["train"]):
-        test, mixtures = ([a.without_traces for a in of[split] if a.without_traces] for split in ("test", "apply"))
-        if not any(a.is_traced for a in of["test"]):  # a structure may have been measured otherwise
-            yield from test[:1]
-        yield from mixtures
+    if by_traces := {a.structure for a in of["train"] if a.is_traced}:  # another may have been measured otherwise
+        known = [a for a in of["validation"] + of["test"] if a.structure in by_traces]
+        yield from (a.without_traces for a in known + of["apply"] if a.without_traces)
     elif not any(a.without_frames for a in of["train"] + of["validation"]):
         lacking = [a.without_frames for a in of["test"] + of["apply"] if a.without_frames]
         if lacking and learn_repeats([_points(table.read(a.path)) for a in of["train"]]):
@@ -99,9 +107,10 @@ def _without_repeats(of: dict[str, list[_Acquisition]]) -> Iterator[Fault]:
 
 def _read(path: Path) -> _Acquisition:
     acquisition = table.read(path)
-    name, points = acquisition.source["acquisition"], _points(acquisition)
+    name, structure = acquisition.source["acquisition"], acquisition.source["structure"]
+    points = _points(acquisition)
     faults = [unusable(name, points, by_traces) if len(points) else None for by_traces in (True, False)]
-    return _Acquisition(name, path, traced(points), points.of_image, *faults)
+    return _Acquisition(name, structure, path, traced(points), points.of_image, *faults)
 
 
 def _points(acquisition: Localizations) -> Points:

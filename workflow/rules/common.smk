@@ -251,11 +251,15 @@ def training(model):
 
 
 def shown_how():
-    """How the model that recolours mixtures is shown what it learns from, as options; none for a pretrained one."""
+    """How each model of our own is shown what it learns from, as options, first that which recolours mixtures; none for
+    a pretrained one.
+    """
     if CONFIG["pretrained"]:
         return []
-    how = training(CONFIG["model"])
-    return ["--training", json.dumps({key: how[key] for key in ("head", "settle", "subpixels")})]
+    keys = ("head", "settle", "subpixels", "acquisitions")
+    chosen_first = sorted(OWN, key=lambda name: name != CONFIG["model"])
+    ways = [json.dumps({key: training(name)[key] for key in keys}) for name in chosen_first]
+    return [word for way in dict.fromkeys(ways) for word in ("--training", way)]
 
 
 def gpus(model):

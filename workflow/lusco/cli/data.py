@@ -82,9 +82,11 @@ def render(
 def split(
     acquisitions: Annotated[list[str], typer.Argument(help="split=group=localizations of each.")],
     out: Out,
-    training: Annotated[str, typer.Option(help="Settings of the training, as JSON; empty if there is none.")] = "",
+    training: Annotated[
+        list[str] | None, typer.Option(help="Settings of each training, as JSON; mixtures are for the first.")
+    ] = None,
 ) -> None:
-    """Write down which acquisition serves for what, and check that the model can be shown all of them alike."""
+    """Write down which acquisition serves for what, and check that models can be shown all of them alike."""
     from lusco.settings import stage_settings
     from lusco.split import check_alike, write_splits
 
@@ -93,8 +95,7 @@ def split(
         name, _, rest = text.partition("=")
         group, _, path = rest.rpartition("=")  # a group may have a `=`, our own paths have none
         assigned.append((name, group, Path(path)))
-    if training:
-        check_alike(assigned, stage_settings("train", training))
+    check_alike(assigned, [stage_settings("train", how) for how in training or []])
     write_splits(assigned, out)
 
 

@@ -4,7 +4,7 @@ Images are smoothed with a fixed Gaussian, divided by a fixed scale per structur
 training acquisitions, and clipped to [0, 1]; SSIM is scikit-image's (Wang et al. 2004).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -21,14 +21,14 @@ def smooth(counts: np.ndarray, smoothing_nm: float, pixel_nm: float) -> np.ndarr
     return gaussian_filter(counts.astype(np.float32), smoothing_nm / pixel_nm, mode="constant")
 
 
-def structure_scale(renderings: Sequence[np.ndarray], smoothing_nm: float, pixel_nm: float) -> float:
+def structure_scale(renderings: Iterable[np.ndarray], smoothing_nm: float, pixel_nm: float) -> float:
     """Scale of a structure's images, in counts per pixel.
 
     The 99.5th percentile of the smoothed occupied pixels, averaged over acquisitions.
 
     Parameters
     ----------
-    renderings : sequence of numpy.ndarray
+    renderings : iterable of numpy.ndarray
         Counts of each training acquisition of the structure, shape (rows, columns).
     smoothing_nm, pixel_nm : float
         Smoothing and pixel size in nm.
@@ -43,7 +43,7 @@ def structure_scales(
     """Scale of each structure, in counts per pixel, from its training acquisitions."""
     return tuple(
         structure_scale(
-            [render(a, pixel_nm) for a in acquisitions if a.source["structure"] == name],
+            (render(a, pixel_nm) for a in acquisitions if a.source["structure"] == name),  # one at a time
             smoothing_nm,
             pixel_nm,
         )

@@ -108,6 +108,8 @@ def count(table: pd.DataFrame, structures: int, side_px: int, pixel_nm: float) -
 def _points(table: pd.DataFrame, side_px: int, pixel_nm: float) -> Points:
     names = ("x_nm", "y_nm", "weight", "frame", "uncertainty_nm", "trace")
     x_nm, y_nm, weight, *known = (table[name].to_numpy() for name in names)
+    if (weight == 1).all():  # of localizations, each of which counts once
+        weight = None
     return Points(x_nm, y_nm, weight, (0.0, 0.0), pixel_nm, (side_px, side_px), *known)
 
 

@@ -3,7 +3,7 @@
 import logging
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -29,8 +29,8 @@ from lusco.model import (
 )
 from lusco.network import UNet
 from lusco.recolor.network import answer_of
-from lusco.render import points_of
-from lusco.repeats import Repeats, learn_repeats, traced, usable
+from lusco.render import Points, points_of
+from lusco.repeats import Repeats, learn_repeats, traced, unusable, usable
 from lusco.settings import TrainSettings, unfit_sizes
 from lusco.superpose import composites_of
 from lusco.superpose.composites import Composites
@@ -214,11 +214,14 @@ def _repeats(acquisitions: Sequence[Localizations], validation: Composites, sett
     if not settings.settle or not HEADS[settings.head].divides:
         return Repeats()
     points = [points_of(acquisition, validation.pixel_nm) for acquisition in acquisitions]
-    if any(map(traced, points)):
+    by_traces = {a.source["structure"] for a, own in zip(acquisitions, points, strict=True) if traced(own)}
+    if by_traces:
+        own = [unusable(name, own, True) for name, structure, own in _validated(validation) if structure in by_traces]
+        raise_all([fault for fault in own if fault][:1])
         logger.info("localizations are shown at the mean of their trace")
         return Repeats(traces=True)
     lacking = [a.source["acquisition"] for a, own in zip(acquisitions, points, strict=True) if not usable(own)]
-    lacking += [n for i, n in enumerate(validation.names) if not usable(validation.points(validation.table(i)))]
+    lacking += [name for name, _, own in _validated(validation) if not usable(own)]
     if lacking:
         logger.info("positions are shown as measured: %s lacks frames or uncertainties", lacking[0])
         return Repeats()
@@ -229,6 +232,14 @@ def _repeats(acquisitions: Sequence[Localizations], validation: Composites, sett
     else:
         logger.info("positions are shown as measured: no molecule seems to repeat")
     return repeats
+
+
+def _validated(validation: Composites) -> Iterator[tuple[str, str, Points]]:
+    """Each structure of each validation composite: its acquisition, its name and its localizations."""
+    for index, sources in enumerate(validation.sources):
+        for number, own in validation.table(index).groupby("structure"):
+            structure = validation.structures[number]
+            yield sources[structure], structure, validation.points(own)
 
 
 def _check_sizes(side_px: int, settings: TrainSettings, device: str) -> None:

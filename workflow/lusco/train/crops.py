@@ -33,7 +33,8 @@ def training_fields(
         fractions.append(fractions[-1] / 2)
     fields = []
     for acquisition in acquisitions:
-        first, *thinned = (_settled(acquisition, pixel_nm, repeats, fraction, seed) for fraction in fractions)
+        own = fractions[:1] if acquisition.is_image else fractions  # nothing of it is moved
+        first, *thinned = (_settled(acquisition, pixel_nm, repeats, fraction, seed) for fraction in own)
         fields.append(replace(first, thinned=tuple(thinned)))
     return tuple([field for field in fields if field.structure == structure] for structure in structures)
 
