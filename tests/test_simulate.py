@@ -17,6 +17,7 @@ from lusco.errors import InputError
 from lusco.simulate import read_description, simulate
 from lusco.simulate.blinking import Blinking, blink
 from lusco.simulate.camera import precision_nm
+from lusco.simulate.curves import STEP_NM, inside
 from lusco.simulate.description import GEOMETRIES, SIMULATION_SCHEMA
 from lusco.simulate.labelling import Labelling, label
 from lusco.simulate.microtubules import filaments
@@ -142,6 +143,33 @@ def test_microtubules_have_the_length_and_the_dimers_asked_for(geometry, epitope
     positions = epitopes("microtubules", geometry("microtubules", length_um_per_um2=3)).position_nm
     in_field = np.all((positions[:, :2] >= 0) & (positions[:, :2] <= SIZE_NM), axis=1)
     assert in_field.sum() == pytest.approx(3 * AREA_UM2 * 1e3 / 8 * 13, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "differing", [{"filament_um": [0.5, 1]}, {"filament_um": [8, 12], "radiating": 1, "centre_distance_um": 14}]
+)
+def test_short_and_distant_microtubules_have_the_length_asked_for_too(geometry, differing):
+    dimensions = geometry("microtubules", length_um_per_um2=3, **differing)
+    for seed in range(6):
+        lines, length = filaments(dimensions, SIZE_NM, np.random.default_rng(seed))
+        exists = np.arange(lines.shape[1]) * STEP_NM <= length[:, None]
+        in_field_nm = STEP_NM * np.sum(inside(lines, SIZE_NM) & exists)
+        assert in_field_nm == pytest.approx(3e3 * AREA_UM2, rel=0.03)
+
+
+def test_microtubules_that_never_reach_the_field_are_a_fault(geometry):
+    away = geometry("microtubules", length_um_per_um2=3, filament_um=1, radiating=1, centre_distance_um=14)
+    with pytest.raises(InputError, match=r"microtubules have 0 um in the field, not the 144 .* make them longer"):
+        filaments(away, SIZE_NM, np.random.default_rng(0))
+
+
+@pytest.mark.filterwarnings("error")
+def test_clusters_larger_than_their_tube_stay_on_it(geometry, epitopes):
+    dimensions = geometry("mitochondria", cluster_diameter_nm=[3000, 4000], length_um=[0.6, 1.0])
+    tubes = network(dimensions, SIZE_NM, np.random.default_rng(0))
+    position = epitopes("mitochondria", dimensions).position_nm
+    distance = np.min([cKDTree(tube.line_nm).query(position[:, :2])[0] - tube.radius_nm for tube in tubes], axis=0)
+    assert distance.max() < 100
 
 
 def test_tom20_lies_on_tubes_of_the_width_asked_for(geometry, epitopes):

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lusco.errors import Fault, InputError
 from lusco.simulate import curves
 from lusco.simulate.draws import Range, draw
 from lusco.simulate.labelling import Epitopes
+
+DOUBLED = 6  # times at most, until there are enough to choose from
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,33 @@ def filaments(
         Shape (n, k, 2), in nm.
     length_nm : numpy.ndarray
         Shape (n,), length of each line that exists, from its first point, in nm.
+
+    Raises
+    ------
+    InputError
+        If they are too short, or begin too far away, to reach that length in the field.
     """
     size = np.asarray(size_nm)
     wanted_nm = draw(rng, geometry.length_um_per_um2) * size.prod() / 1e3
-    # a microtubule has on average a quarter of its length in the field, or more: enough to choose from
-    count = 20 + int(8 * wanted_nm / size.min())
+    # long ones have on average a quarter of their length in the field, or more; of others, more are drawn anew
+    fewest = 20 + int(8 * wanted_nm / size.min())
+    state = rng.bit_generator.state
+    for count in fewest * 2 ** np.arange(DOUBLED + 1):
+        rng.bit_generator.state = state
+        lines, length, in_field_nm = _drawn(geometry, size_nm, int(count), rng)
+        if in_field_nm.sum() >= wanted_nm:
+            kept = np.count_nonzero(np.cumsum(in_field_nm) - in_field_nm / 2 < wanted_nm)
+            return lines[:kept], length[:kept]
+    reached_um, wanted_um = in_field_nm.sum() / 1e3, wanted_nm / 1e3
+    what = f"{count} microtubules have {reached_um:.3g} um in the field, not the {wanted_um:.3g} that are asked for"
+    raise InputError(Fault("microtubules", what, "make them longer or fewer, or their centre nearer"))
+
+
+def _drawn(
+    geometry: Microtubules, size_nm: tuple[float, float], count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """So many lines, the length of each that exists, and how much of it lies in the field."""
+    size = np.asarray(size_nm)
     persistence_nm = 1e3 * draw(rng, geometry.persistence_um)
     length = 1e3 * draw(rng, geometry.filament_um, count)
     steps = int(np.ceil(length.max() / curves.STEP_NM))
@@ -85,6 +110,4 @@ def filaments(
 
     lines = curves.walks(start, heading, steps, persistence_nm, rng)
     exists = np.arange(steps + 1) * curves.STEP_NM <= length[:, None]
-    in_field_nm = curves.STEP_NM * np.sum(curves.inside(lines, size_nm) & exists, axis=1)
-    kept = np.count_nonzero(np.cumsum(in_field_nm) - in_field_nm / 2 < wanted_nm)
-    return lines[:kept], length[:kept]
+    return lines, length, curves.STEP_NM * np.sum(curves.inside(lines, size_nm) & exists, axis=1)

@@ -230,6 +230,7 @@ def _membrane(
     along = rng.uniform(0, tube.length_nm, clusters)[which] + apart * np.cos(bearing)
     along = np.abs(along)  # a cluster at an end folds over it
     along = np.where(along > tube.length_nm, 2 * tube.length_nm - along, along)
+    along = np.clip(along, 0, tube.length_nm)  # of a cluster larger than its tube
     angle = rng.uniform(0, 2 * np.pi, clusters)[which] + apart * np.sin(bearing) / tube.radius_nm
     point, normal = curves.locate(tube.line_nm[None], np.zeros(len(which), dtype=np.int64), along)
     return curves.around(point, normal, angle, _radius(tube, along, geometry.beading, rng))
