@@ -79,6 +79,16 @@ def locdata():
     return LocData.from_dataframe(pd.DataFrame(columns))
 
 
+def locdata_in_pixels():
+    """The same in camera pixels of 100 nm, as it is said of each column."""
+    from locan import LocData
+
+    made = LocData.from_dataframe(pd.DataFrame({"position_x": [2.25], "position_y": [3.5], "frame": [3]}))
+    for name in ("position_x", "position_y"):
+        made.meta.localization_properties.add(name=name, unit="px")
+    return made
+
+
 def write_text(path: Path, *lines: str) -> Path:
     path.write_text("\n".join(lines) + "\n")
     return path
@@ -179,6 +189,13 @@ def asdf(make):
     return make.folder / "t.asdf", {}
 
 
+def asdf_pixels(make):
+    from locan import save_asdf
+
+    save_asdf(locdata_in_pixels(), make.folder / "t.asdf")
+    return make.folder / "t.asdf", {"pixel_nm": 100.0}
+
+
 def smlm(make):
     from locan import save_SMLM
 
@@ -230,6 +247,7 @@ WRITERS: list[Callable] = [
     minflux_mat,
     minflux_mat_structure,
     asdf,
+    asdf_pixels,
     smlm,
     rapidstorm,
     elyra,

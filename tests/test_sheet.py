@@ -149,12 +149,19 @@ ROW_FAULTS = {
     "pixel size text": ({"pixel_nm": "20 nm"}, "the pixel size `20 nm` is not a positive number; give it in nm"),
     "columns": (
         {"columns": "x_nm=X"},
-        'the column mapping `x_nm=X` is not JSON; write it like {"x_nm": "X", "y_nm": "Y"}',
+        'the mapping `columns` is not JSON of names or numbers; write it like {"x_nm": "X", "y_nm": "Y", "frame": 2}',
     ),
-    "deep columns": ({"columns": "[" * 99_999}, "the column mapping `[[["),
-    "columns list": (
-        {"columns": '["X"]'},
-        'the column mapping `["X"]` is not JSON; write it like {"x_nm": "X", "y_nm": "Y"}',
+    "deep columns": ({"columns": "[" * 99_999}, "the mapping `columns` is not JSON of names or numbers"),
+    "columns list": ({"columns": '["X"]'}, "the mapping `columns` is not JSON of names or numbers"),
+    "columns of truths": ({"columns": '{"x_nm": true}'}, "the mapping `columns` is not JSON of names or numbers"),
+    "columns unknown": ({"columns": '{"why": "X"}'}, "the mapping `columns` has the unknown name `why`; known names"),
+    "columns of two units": (
+        {"columns": '{"x_nm": "X", "y_nm": "Y", "x_um": "Z"}'},
+        "the mapping `columns` says twice which column is `x`; name each once",
+    ),
+    "columns twice": (
+        {"columns": '{"x_nm": "X", "y_nm": "X"}'},
+        "the mapping `columns` names the column `X` twice; name a column for each",
     ),
     "truth": ({"truth_column": "label"}, "`truth_column` is for mixed acquisitions only; empty the cell"),
     "region": (

@@ -37,6 +37,13 @@ def test_filters_keep_what_is_at_the_limit_and_count_what_they_drop(thunderstorm
     }
 
 
+def test_the_uncertainty_of_a_failed_fit_is_not_known(thunderstorm, bring):
+    rows = [(1, x, 1, 500, uncertainty) for x, uncertainty in enumerate((-1, 0, 12, 90))]
+    acquisition, record = bring(thunderstorm(rows), {"uncertainty_nm_max": 20})
+    assert acquisition.table["uncertainty_nm"].tolist() == [12]
+    assert record["rows_dropped"] == {"uncertainty_nm unknown": 2, "uncertainty over 20 nm": 1}
+
+
 def test_rows_read_are_rows_kept_and_rows_dropped(thunderstorm, bring):
     rng = np.random.default_rng(1)
     rows = [(rng.integers(50), *rng.uniform(0, 500, 2), 100, rng.uniform(5, 30)) for _ in range(500)]

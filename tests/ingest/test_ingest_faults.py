@@ -93,6 +93,11 @@ FAULTS = {
         {"columns": '{"X": "a"}'},
         ["unknown name `X`", "known names are x_nm"],
     ),
+    "columns of one name": (
+        lambda m: m.text("x,x,y", "1,2,3"),
+        {"columns": '{"x_nm": "x", "y_nm": "y"}'},
+        ["several columns are called `x`", "give the number"],
+    ),
     "times for frames": (
         lambda m: m.text(HEADER, "1,2,3,4", "1.5,2,4,4"),
         {},

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.lib.recfunctions
 import pandas as pd
 import pytest
-from measured import WRITERS, X_NM, Y_NM, locdata, rapidstorm
+from measured import WRITERS, X_NM, Y_NM, decode, locdata, rapidstorm, write_text
 from scipy.io import savemat
 
 from lusco import table
@@ -147,6 +147,25 @@ def test_picasso_uncertainties_are_in_nm_and_the_field_is_the_cameras(picasso, b
     acquisition, _ = bring(picasso(1.75, 3.0))
     assert acquisition.table["uncertainty_nm"][0] == pytest.approx(10)
     assert acquisition.field_nm == (0, 800, 0, 1600)
+
+
+def test_the_pixel_size_of_the_sheet_goes_before_that_of_a_table_and_is_noted(picasso, make, bring):
+    for path in (picasso(1.75, 3.0), decode(make)[0]):
+        acquisition, record = bring(path, pixel_nm=50.0)
+        assert acquisition.table["x_nm"][0] == pytest.approx(X_NM / 2)
+        assert record["notes"] == ["the pixel size is 50 nm as given; the file says 100 nm"]
+        assert bring(path, pixel_nm=100.0)[1]["notes"] == []
+
+
+def test_a_column_of_text_does_not_make_the_first_row_a_header(make, bring):
+    """Nor do names that are numbers, as pandas gives them, make the header a row."""
+    columns = '{"x_nm": 0, "y_nm": 1}'
+    labelled = write_text(make.folder / "labelled.csv", "10,20,mito", "30,40,tub")
+    assert bring(labelled, columns=columns, truth_column="2")[0].table["x_nm"].tolist() == [10, 30]
+    counted = write_text(make.folder / "counted.csv", "0,1,2", "500,600,1", "700,800,2")
+    assert bring(counted, columns=columns)[0].table["x_nm"].tolist() == [500, 700]
+    named = write_text(make.folder / "named.csv", "x,y,z", "500,600,1")
+    assert bring(named, columns=columns)[0].table["x_nm"].tolist() == [500]
 
 
 def test_what_was_picked_in_picasso_is_not_taken_for_a_molecule(picasso, bring):

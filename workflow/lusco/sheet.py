@@ -3,7 +3,10 @@
 `lusco.sheet_reader` reads a sheet, `lusco.sheet_faults` finds what is wrong in it.
 """
 
+import json
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +42,8 @@ FORMATS = (  # of `lusco.ingest`, which takes longer to import
     "asdf",
     "smlm",
 )
+LENGTHS, UNITS = ("x", "y", "z", "uncertainty"), ("nm", "um", "mm", "m", "px")  # of standard names in `columns`
+COUNTS = ("frame", "photons", "trace")
 MAX_POSITION_NM = 1e12  # 1 km from the origin; farther away a float64 has lost the nanometre's fractions
 MIN_WIDTH_NM = 1.0
 
@@ -110,3 +115,31 @@ def parse_region(text: str) -> Region:
     if max(map(abs, (x0, x1, y0, y1))) > MAX_POSITION_NM:
         raise ValueError(f"`{text}` reaches beyond {MAX_POSITION_NM:g} nm")
     return x0, x1, y0, y1
+
+
+def mapping_fault(text: str) -> tuple[str, str] | None:
+    """What is wrong with a mapping `columns`, and the mend, if anything is."""
+    try:
+        mapping = json.loads(text)
+    except (ValueError, RecursionError):
+        mapping = None
+    if not isinstance(mapping, dict) or not all(type(value) in (str, int) for value in mapping.values()):
+        return (
+            "the mapping `columns` is not JSON of names or numbers",
+            'write it like {"x_nm": "X", "y_nm": "Y", "frame": 2}',
+        )
+    known = [*(f"{length}_{unit}" for length in LENGTHS for unit in UNITS), *COUNTS]
+    if unknown := [name for name in mapping if name not in known]:
+        names = ", ".join(f"`{name}`" for name in unknown)
+        return f"the mapping `columns` has the unknown name {names}", f"known names are {', '.join(known)}"
+    quantities = [name if name in COUNTS else name.rpartition("_")[0] for name in mapping]
+    if twice := _repeated(quantities):
+        return f"the mapping `columns` says twice which column is `{twice}`", "name each once"
+    if twice := _repeated(mapping.values()):
+        return f"the mapping `columns` names the column `{twice}` twice", "name a column for each"
+    return None
+
+
+def _repeated(names: Iterable[str | int]) -> str | int | None:
+    """The first that comes twice."""
+    return next((name for name, times in Counter(names).items() if times > 1), None)

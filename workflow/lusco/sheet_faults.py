@@ -1,6 +1,5 @@
 """What can be wrong in an acquisition sheet: in its header, in a row, and among its rows."""
 
-import json
 import os
 import re
 from collections import Counter, defaultdict
@@ -19,6 +18,7 @@ from lusco.sheet import (
     SPLITS,
     Acquisition,
     Region,
+    mapping_fault,
     parse_region,
 )
 
@@ -73,8 +73,8 @@ def row_faults(
     yield from _format_faults(row, fault)
     if row["pixel_nm"] and not _is_positive(row["pixel_nm"]):
         yield fault(f"the pixel size `{row['pixel_nm']}` is not a positive number", "give it in nm")
-    if row["columns"] and not _is_mapping(row["columns"]):
-        yield fault(f"the column mapping `{row['columns']}` is not JSON", 'write it like {"x_nm": "X", "y_nm": "Y"}')
+    if row["columns"] and (wrong := mapping_fault(row["columns"])):
+        yield fault(*wrong)
     if row["truth_column"] and row["structure"] != MIXED:
         yield fault("`truth_column` is for mixed acquisitions only", "empty the cell")
     if row["region_nm"]:
@@ -214,14 +214,6 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # a name too long for any file
         return False
-
-
-def _is_mapping(text: str) -> bool:
-    try:
-        mapping = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(mapping, dict) and all(isinstance(value, str | int) for value in mapping.values())
 
 
 def _is_positive(text: str) -> bool:

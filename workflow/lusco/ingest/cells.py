@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +49,16 @@ class Layout:
         return list(self.header) or [str(index) for index in range(self.width)]
 
 
-def layout(path: Path) -> Layout:
-    """Tell delimiter, header and decimal mark from the first lines."""
+def layout(path: Path, numbers: Sequence[int] = ()) -> Layout:
+    """Tell delimiter, header and decimal mark from the first lines.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    numbers : sequence of int
+        Columns known to hold numbers; where none is named, all of a table without a header do.
+    """
     with path.open("rb") as file:
         head = file.read(LONGEST_LINE)
     lines = _lines(_decode(head))
@@ -62,7 +71,9 @@ def layout(path: Path) -> Layout:
     delimiter = _delimiter(first)
     cells = _split(first, delimiter)
     header: tuple[str, ...] = ()
-    if first and not _are_numbers(cells, delimiter):
+    told = [cells[index] for index in numbers if 0 <= index < len(cells)] or cells
+    counted = len(cells) > 1 and cells == [str(index) for index in range(len(cells))]  # as pandas names columns
+    if first and (counted or not _are_numbers(told, delimiter)):
         header, skip = tuple(cells), skip + 1
         while skip < len(lines) and not lines[skip].strip():
             skip += 1

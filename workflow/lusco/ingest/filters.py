@@ -129,6 +129,9 @@ def keep(table: pd.DataFrame, settings: IngestSettings, path: Path, dropped: dic
             continue
         passed = passes(table[column])
         unknown = table[column].isna()
+        if column == "uncertainty_nm":
+            unknown |= table[column] <= 0  # a fit that failed
+            passed &= ~unknown
         for count, why in ((int(unknown.sum()), f"{column} unknown"), (int((~passed & ~unknown).sum()), reason)):
             if count:
                 dropped[why] = count

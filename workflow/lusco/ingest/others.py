@@ -4,7 +4,7 @@ import json
 import logging
 import math
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,11 @@ def reader(format: str) -> Callable[[Source], Raw]:
         if len(tables) != 1:
             what = f"the file holds {len(tables)} tables"
             raise InputError(Fault(source.path, what, "export one table per file"))
-        return _localizations(source, tables[0], format)
+        if format == "smlm":
+            units, offsets = _smlm_units_and_offsets(source.path)
+        else:
+            units, offsets = {entry.name: entry.unit for entry in loaded.meta.localization_properties}, {}
+        return _localizations(source, tables[0], units, offsets)
 
     return read
 
@@ -104,15 +108,13 @@ def _load(format: str) -> Callable[..., Any]:
     }[format]
 
 
-def _localizations(source: Source, table: pd.DataFrame, format: str) -> Raw:
+def _localizations(source: Source, table: pd.DataFrame, units: Mapping[str, str], offsets: Mapping[str, float]) -> Raw:
     path = source.path
     if absent := [name for name in ("position_x", "position_y") if name not in table]:
         raise InputError(missing(path, absent, table.columns, "export it with coordinates"))
 
     def number(name: str) -> np.ndarray:
         return as_numbers(path, name, table[name].to_numpy())
-
-    units, offsets = _smlm_units_and_offsets(path) if format == "smlm" else ({}, {})
 
     def in_nm(name: str) -> np.ndarray:
         unit = str(units.get(name) or "nm")

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from lusco.errors import Fault, InputError
 from lusco.ingest.cells import LONGEST_LINE, Layout, layout, read_cells
 from lusco.ingest.raw import CORNER, UNCHANGED, Raw, Source, missing, nm_per, reading, rms
+from lusco.sheet import COUNTS, LENGTHS, mapping_fault
 
 _HEADING = re.compile(r"([^\[(]+?)\s*(?:[\[(]\s*([^\])]*?)\s*[\])])?")
 _LONGEST_HEADING = 200  # characters; matching takes the square of it
@@ -45,11 +46,8 @@ HEADINGS = {
 }
 _RAPIDSTORM_NOTE = "the brightness is in counts of the camera, not photons, and is left out"
 
-_LENGTHS = ("x", "y", "z", "uncertainty")
 _BY_AXIS = ("uncertainty_x", "uncertainty_y")
-_UNITS = ("nm", "um", "mm", "m", "px")
-_COUNTS = ("frame", "photons", "trace")
-STANDARD = (*(f"{length}_nm" for length in _LENGTHS), *_COUNTS)
+STANDARD = (*(f"{length}_nm" for length in LENGTHS), *COUNTS)
 
 Wanted = dict[str, tuple[int, float]]  # standard name -> index of the column, factor to the standard unit
 
@@ -88,7 +86,7 @@ def _read_headings(source: Source, found: Layout, quantities: Mapping[str, str],
     # what a program writes twice is read in nm
     for index, cell, name, unit in sorted(headings, key=lambda entry: entry[-1] not in ("", "nm")):
         quantity = quantities.get(name)
-        is_length = quantity in (*_LENGTHS, *_BY_AXIS)
+        is_length = quantity in (*LENGTHS, *_BY_AXIS)
         if not quantity or (standard := f"{quantity}_nm" if is_length else quantity) in wanted:
             continue
         wanted[standard] = (index, nm_per(unit or "nm", source.path, cell, source.pixel_nm) if is_length else 1.0)
@@ -104,8 +102,10 @@ def _read_headings(source: Source, found: Layout, quantities: Mapping[str, str],
 
 def read_csv(source: Source) -> Raw:
     """Read any text table, columns named by the mapping `columns` or by their standard names."""
-    found = layout(source.path)
-    mapping = column_mapping(source) or {name: name for name in STANDARD if name in found.header}
+    mapping = column_mapping(source)
+    by_number = [column for column in mapping.values() if isinstance(column, int)]
+    found = layout(source.path, by_number if len(by_number) == len(mapping) else ())
+    mapping = mapping or {name: name for name in STANDARD if name in found.header}
     wanted: Wanted = {}
     absent = []
     for name, column in mapping.items():
@@ -114,10 +114,13 @@ def read_csv(source: Source) -> Raw:
             absent.append(str(column))
             continue
         stem, _, unit = name.rpartition("_")
-        factor = 1.0 if name in _COUNTS else nm_per(unit, source.path, str(column), source.pixel_nm)
-        wanted[name if name in _COUNTS else f"{stem}_nm"] = (index, factor)
+        factor = 1.0 if name in COUNTS else nm_per(unit, source.path, str(column), source.pixel_nm)
+        wanted[name if name in COUNTS else f"{stem}_nm"] = (index, factor)
     if absent:
         raise InputError(missing(source.path, absent, found.names, "correct `columns`"))
+    if twice := [str(column) for column in mapping.values() if found.names.count(str(column)) > 1]:
+        what = f"several columns are called `{twice[0]}`"
+        raise InputError(Fault(source.path, what, "give the number of the one that is meant, from 0", "`columns`"))
     unnamed = [f"{axis}_nm" for axis in "xy" if f"{axis}_nm" not in wanted]
     if unnamed:
         mend = 'say which they are in `columns`, like {"x_nm": "X", "y_nm": "Y"}'
@@ -135,19 +138,9 @@ def column_mapping(source: Source) -> dict[str, str | int]:
     """
     if not source.columns:
         return {}
-    example = 'write it like {"x_nm": "X", "y_nm": "Y", "frame": 2}'
-    try:
-        mapping = json.loads(source.columns)
-    except (ValueError, RecursionError):
-        mapping = None
-    if not isinstance(mapping, dict) or not all(type(value) in (str, int) for value in mapping.values()):
-        raise InputError(Fault(source.path, "the mapping `columns` is not JSON of names or numbers", example))
-    known = [*(f"{length}_{unit}" for length in _LENGTHS for unit in _UNITS), *_COUNTS]
-    if unknown := [name for name in mapping if name not in known]:
-        names = ", ".join(f"`{name}`" for name in unknown)
-        mend = f"known names are {', '.join(known)}"
-        raise InputError(Fault(source.path, f"the mapping `columns` has the unknown name {names}", mend))
-    return mapping
+    if fault := mapping_fault(source.columns):
+        raise InputError(Fault(source.path, *fault))
+    return json.loads(source.columns)
 
 
 def _read(source: Source, found: Layout, wanted: Wanted, origin: str) -> Raw:
