@@ -127,6 +127,11 @@ FAULTS = {
         "{train: {start_from: first}, models: {first: {}, own: {start_from: ''}}}",
         "key `train.start_from`: `first` would start from itself;",
     ),
+    "a composite smaller than a patch": (
+        "{superpose: {crop_px: 32}, models: {unet: {}, other: {peer: microsplit, minutes: 1}}}",
+        "key `superpose.crop_px`: composites of 32 pixels are smaller than what a peer learns from;"
+        " make them 64 pixels or larger",
+    ),
     "a model from a peer": (
         "{models: {own: {start_from: forest}, forest: {peer: trees, minutes: 1}}}",
         "key `models.own.start_from`: the model `forest` is a peer, whose weights are others; name one of our own.",

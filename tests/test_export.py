@@ -71,6 +71,14 @@ def test_negative_frames_are_counted_from_0(exported):
     assert described["Frames"] == rows["frame"].max() + 8
 
 
+def test_frames_of_any_length_keep_their_numbers(exported):
+    rows, locs, described = exported(
+        frame=lambda rows: rows["frame"] - rows["frame"].min() + (1 << 33) * (rows.index > 3)
+    )
+    np.testing.assert_array_equal(locs["frame"], rows["frame"])
+    assert described["Frames"] == rows["frame"].max() + 1 > 1 << 33
+
+
 @pytest.mark.parametrize("shift_nm", [0, -1234.5, 1e5])
 def test_picasso_drops_no_localization(exported, shift_nm):
     """It keeps rows that are finite throughout, from 0 and below width and height."""

@@ -12,7 +12,7 @@ import yaml
 from least_config import LEAST
 
 from lusco import peers, table
-from lusco.config import load_config
+from lusco.config import IMAGES_OF_PEERS_PX, load_config
 from lusco.errors import InputError
 from lusco.model import read_description
 from lusco.peers import apply_peer, train_peer
@@ -208,6 +208,16 @@ def test_networks_by_others_train_and_are_applied(material, tmp_path, name):
     assert description.training["steps"] >= 1
     assert np.load(applied / CHANNELS).min() >= 0
     assert not [path for path in tmp_path.rglob("*") if path.suffix in (".ckpt", ".pt", ".pth", ".pkl")]
+
+
+def test_the_smallest_composites_of_peers_are_their_patches():
+    for name, side_px in IMAGES_OF_PEERS_PX.items():
+        assert f"\nPATCH_PX = {side_px}\n" in (Path(peers.__file__).parent / f"{name}.py").read_text()
+
+
+def test_another_name_is_no_peer():
+    with pytest.raises(InputError, match="peer `shares`: there is no such peer; name `careamics_unet`"):
+        peers.find("shares")
 
 
 @needs_careamics

@@ -97,6 +97,14 @@ def test_an_image_whose_pixels_do_not_make_up_those_of_the_model_is_refused(tmp_
     assert not any(file.exists() for file in files)
 
 
+def test_an_acquisition_without_localizations_is_refused_and_leaves_nothing(tmp_path, acquisition):
+    nothing = table.Localizations(acquisition.table[:0], acquisition.field_nm, acquisition.source)
+    files = [tmp_path / name for name in ("a.ome.tiff", "a.csv", "regions.csv", "a.json")]
+    with pytest.raises(InputError, match=r"^a: the acquisition has no localizations"):
+        recolor_acquisition(recolorer(tmp_path), nothing, 0.02, *files)
+    assert not any(file.exists() for file in files)
+
+
 def test_channels_add_up_to_what_was_measured(tmp_path, acquisition):
     counts = render(acquisition, 20.0)
     channels = recolorer(tmp_path, subpixels=2)(points_of(acquisition, 20.0)).channels

@@ -5,7 +5,7 @@ import pytest
 
 from lusco import table
 from lusco.errors import InputError
-from lusco.render import render, render_points, shape_px
+from lusco.render import points_of, render, render_points, shape_px
 
 FIELD = (100.0, 1100.0, -50.0, 450.0)
 
@@ -50,3 +50,6 @@ def test_weights_of_an_image_are_summed():
 def test_an_absurdly_large_image_is_refused_with_the_size_it_would_have():
     with pytest.raises(InputError, match=r"1000 x 1000 um at 0\.1 nm.*10000000 x 10000000 pixels.*pixel_nm"):
         render_points(np.zeros(1), np.zeros(1), (0, 1e6, 0, 1e6), 0.1)
+    stray = table.localizations({"x_nm": [0.0, 5e6], "y_nm": [0.0, 5e6]}, (0, 5e6, 0, 5e6), {"acquisition": "cell_7"})
+    with pytest.raises(InputError, match=r"^cell_7: a field of 5000 x 5000 um"):
+        points_of(stray, 0.1)

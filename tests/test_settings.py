@@ -87,6 +87,15 @@ def test_a_network_is_as_large_as_the_one_it_starts_from_unless_another_size_is_
 def test_a_whole_number_written_with_a_point_is_one():
     assert stage_settings("train", {"steps": 100.0}).steps == 100
     assert isinstance(stage_settings("train", {"steps": 100.0}).steps, int)
+    given = {
+        "train": {"acquisitions": 2.0},
+        "models": {"own": {"threads": 4.0}},
+        "model": "own",
+        "sweeps": {"number": [1.0]},
+    }
+    full = load_config(LEAST | given, "my.yaml")
+    numbers = full["train"]["acquisitions"], full["models"]["own"]["threads"], full["sweeps"]["number"][0]
+    assert numbers == (2, 4, 1) and all(isinstance(number, int) for number in numbers)
 
 
 def test_settings_of_a_stage_come_from_json_or_a_file(tmp_path):

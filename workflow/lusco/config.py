@@ -14,6 +14,8 @@ from lusco.model import SIZE, ModelDescription, read_description, size_of
 from lusco.schema import check, read_yaml
 from lusco.settings import SCHEMA, unfit_sizes
 
+IMAGES_OF_PEERS_PX = {"careamics_unet": 64, "microsplit": 64}  # the patches that they learn from
+
 
 def load_config(config: dict[str, Any], file: str | Path) -> dict[str, Any]:
     """Validate a whole configuration and fill in the defaults.
@@ -188,6 +190,10 @@ def _unlike_peers(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         elif name not in peers and "minutes" in how:
             mend = "give `steps`, or name a `peer`"
             yield Fault(file, "`minutes` is for peers only", mend, f"key `models.{name}`")
+    least = max((IMAGES_OF_PEERS_PX.get(full["models"][name]["peer"], 0) for name in peers), default=0)
+    if full["superpose"]["crop_px"] < least:
+        what = f"composites of {full['superpose']['crop_px']} pixels are smaller than what a peer learns from"
+        yield Fault(file, what, f"make them {least} pixels or larger", "key `superpose.crop_px`")
     if full["model"] in peers:
         what = f"the model `{full['model']}` is a peer, and only a network of our own recolours acquisitions"
         yield Fault(file, what, "name, or add, a model without `peer`", "key `model`")

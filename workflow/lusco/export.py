@@ -118,7 +118,8 @@ def write_picasso(rows: pd.DataFrame, structures: Sequence[str], name: str, pixe
     y_px, y_moved_px, height_px = _in_pixels(rows["y_nm"].to_numpy(), pixel_nm)
     frame = rows["frame"].to_numpy()
     frame = frame - frame.min(initial=0)
-    columns = {"frame": frame.astype("u4"), "x": x_px, "y": y_px} | _picasso_quantities(rows, pixel_nm)
+    width = "u4" if frame.max(initial=0) < 1 << 32 else "u8"  # as Picasso writes it, unless numbers would be lost
+    columns = {"frame": frame.astype(width), "x": x_px, "y": y_px} | _picasso_quantities(rows, pixel_nm)
     locs = np.empty(len(rows), [(column, values.dtype) for column, values in columns.items()])
     for column in locs.dtype.names:
         locs[column] = columns.pop(column)

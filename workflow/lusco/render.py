@@ -200,7 +200,7 @@ def points_of(acquisition: Localizations, pixel_nm: float) -> Points:
     """
     table, (x0, _, y0, _) = acquisition.table, acquisition.field_nm
     weight = table["weight"].to_numpy() if acquisition.is_image else None
-    shape = shape_px(acquisition.field_nm, pixel_nm)
+    shape = shape_px(acquisition.field_nm, pixel_nm, acquisition.source.get("acquisition", ""))
     x_nm, y_nm, frame, uncertainty_nm = (table[name].to_numpy() for name in ("x_nm", "y_nm", "frame", "uncertainty_nm"))
     trace = table["trace"].to_numpy() if "trace" in table else None
     return Points(x_nm, y_nm, weight, (x0, y0), pixel_nm, shape, frame, uncertainty_nm, trace)

@@ -83,7 +83,7 @@ def check(content: dict[str, Any], schema: dict[str, Any], file: str | Path) -> 
         With all faults at once.
     """
     raise_all(faults(content, schema, file))
-    return _filled(content, schema)
+    return _filled(_whole(content, schema), schema)
 
 
 def faults(content: dict[str, Any], schema: dict[str, Any], file: str | Path) -> Iterator[Fault]:
@@ -226,6 +226,20 @@ def _where(place: tuple) -> str:
     return f"key `{'.'.join(map(str, place))}`" if place else ""
 
 
+def _whole(content: Any, schema: Any) -> Any:
+    """The same with 8.0 as 8 where a whole number is meant, which 8.0 is to a schema."""
+    rule = schema if isinstance(schema, dict) else {}
+    kinds = rule.get("type", ())
+    if isinstance(content, float) and "integer" in ([kinds] if isinstance(kinds, str) else kinds):
+        return int(content)
+    if isinstance(content, list):
+        return [_whole(part, rule.get("items")) for part in content]
+    if isinstance(content, dict):
+        own, others = rule.get("properties", {}), rule.get("additionalProperties")
+        return {key: _whole(part, own.get(key, others)) for key, part in content.items()}
+    return content
+
+
 def _filled(content: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     full = copy.deepcopy(content)
     for key, rule in schema.get("properties", {}).items():
@@ -233,7 +247,5 @@ def _filled(content: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
             full[key] = copy.deepcopy(rule["default"])
         if isinstance(full.get(key), dict) and "properties" in rule:
             full[key] = _filled(full[key], rule)
-        if rule.get("type") == "integer" and isinstance(full.get(key), float):
-            full[key] = int(full[key])  # 8.0 is a whole number to a schema
     # in one order, however it was written: it goes into commands, and another command would run again
     return {key: full[key] for key in (*schema.get("properties", {}), *full) if key in full}

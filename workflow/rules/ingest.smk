@@ -13,7 +13,7 @@ rule fetch:
         meant=lambda wildcards: PUBLIC[wildcards.file],
         code=code("lusco.fetch"),
     shell:
-        "lusco --log {log} fetch {wildcards.file:q} --manifest {params.manifest} --out {output:q}"
+        "lusco --log {log} fetch {wildcards.file:q} --manifest {params.manifest:q} --out {output:q}"
 
 
 rule ingest:

@@ -76,6 +76,9 @@ def find(name: str) -> Peer:
                 from lusco.peers.microsplit import PEER
             case "trees":
                 from lusco.peers.trees import PEER
+            case _:
+                what, mend = "there is no such peer", "name `careamics_unet`, `microsplit` or `trees`"
+                raise InputError(Fault(f"peer `{name}`", what, mend))
     except ImportError as error:
         what = f"the package `{(error.name or '').split('.')[0]}`, which it needs, cannot be imported"
         raise InputError(Fault(f"peer `{name}`", what, "install it by `make peers`")) from None

@@ -13,6 +13,7 @@ import pandas as pd
 from lusco import image, table
 from lusco.answer import Recolored, Temperature, finish
 from lusco.colours import on_black
+from lusco.errors import Fault, InputError
 from lusco.files import atomic, write_array
 from lusco.model import ModelDescription
 from lusco.novelty import Known
@@ -139,7 +140,15 @@ def recolor_acquisition(
         Localizations are rejected below the threshold that keeps crosstalk on validation at this fraction.
     image_out, table_out, regions_out, mixture_out : Path
         Files to write; that of regions tells how familiar each is to the model, the last sums up what was found.
+
+    Raises
+    ------
+    InputError
+        If there is no localization, or they are not like those that the model learned from.
     """
+    if not len(acquisition):
+        what, mend = "the acquisition has no localizations", "remove it or loosen the filters"
+        raise InputError(Fault(acquisition.source["acquisition"], what, mend))
     model = recolorer.description
     check_pixels_fit(acquisition, model.pixel_nm)
     points = points_of(acquisition, model.pixel_nm)
