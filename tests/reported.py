@@ -34,8 +34,8 @@ def content(structures=STRUCTURES, values=GOOD_VALUES, **changes):
         columns=["model", "acquisition", "threshold", "structure", "rejected", "crosstalk", "recall", "localizations"],
     )
     splits = pd.DataFrame(
-        [(f"{name}_1", name, "train", np.nan, 12345, "10.2 x 10.2", 118.6) for name in structures],
-        columns=["acquisition", "structure", "split", "group", "localizations", "field_um", "density_per_um2"],
+        [(f"{name}_1", name, "train", np.nan, 12345, "10.2 x 10.2", 118.6, f"{name}.csv") for name in structures],
+        columns=["acquisition", "structure", "split", "group", "localizations", "field_um", "density_per_um2", "file"],
     )
     whole = ReportContent("demo", "unet", structures, 20.0, splits, 0.8, 0.01, summary, assignment)
     beside = {"on_validation": {"threshold": 0.8, "rejected": 0.3, "crosstalk": 0.007}, "versions": {"numpy": "2.4.6"}}

@@ -78,6 +78,17 @@ def test_of_more_acquisitions_nothing_is_said_where_it_was_not_measured(accuraci
     assert "Would more acquisitions help?" not in text_of(report(content(accuracies=accuracies)))
 
 
+def test_regions_of_fields_that_were_learned_from_are_no_other_samples():
+    """A file of which one part is trained on and another tested on; simulated acquisitions have none."""
+    splits = content().splits
+    both = pd.concat([splits, splits.assign(split="test", acquisition="b")], ignore_index=True)
+    text = text_of(report(content(splits=both)))
+    assert "how it does on other samples was not measured" in text
+    assert "different regions of one file (nuclear_pores.csv, tubes.csv)" in text
+    for apart in (both.assign(file=None), both.assign(file=both["acquisition"])):
+        assert "other samples was not" not in text_of(report(content(splits=apart)))
+
+
 def test_missed_target_is_not_called_good():
     grades = [
         finding.grade for finding in findings(content(crosstalk_target=0.003)) if finding.label == "Wrong colours"

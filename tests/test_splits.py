@@ -91,7 +91,7 @@ def test_a_structure_with_few_groups_gets_each_split_of_those_that_it_shares(few
 
 
 def test_a_group_may_hold_an_equals_sign(tmp_path, monkeypatch):
-    source = {"acquisition": "a", "structure": "pores"}
+    source = {"acquisition": "a", "structure": "pores", "format": "csv", "path": "a.csv"}
     made = table.localizations({"x_nm": [1.0], "y_nm": [1.0]}, (0, 10, 0, 10), source)
     table.write(made, tmp_path / "a.parquet")
     words = ["lusco", "split", f"train=day=1={tmp_path / 'a.parquet'}", "--out", str(tmp_path / "splits.tsv")]
@@ -99,7 +99,11 @@ def test_a_group_may_hold_an_equals_sign(tmp_path, monkeypatch):
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 0
-    assert pd.read_csv(tmp_path / "splits.tsv", sep="\t").loc[0, ["split", "group"]].tolist() == ["train", "day=1"]
+    assert pd.read_csv(tmp_path / "splits.tsv", sep="\t").loc[0, ["split", "group", "file"]].tolist() == [
+        "train",
+        "day=1",
+        "a.csv",
+    ]
 
 
 def blinking(rng: np.random.Generator, repeats: int) -> dict[str, np.ndarray]:

@@ -11,9 +11,10 @@ from lusco.files import atomic
 from lusco.render import Points, by_whole_pixels, points_of
 from lusco.repeats import learn_repeats, traced, unusable
 from lusco.settings import SHARES, TrainSettings
+from lusco.sheet import SIMULATION
 from lusco.table import Localizations
 
-COLUMNS = ("acquisition", "structure", "split", "group", "localizations", "field_um", "density_per_um2")
+COLUMNS = ("acquisition", "structure", "split", "group", "localizations", "field_um", "density_per_um2", "file")
 
 
 def write_splits(assigned: Sequence[tuple[str, str, Path]], out: str | Path) -> None:
@@ -40,6 +41,7 @@ def write_splits(assigned: Sequence[tuple[str, str, Path]], out: str | Path) -> 
                     rows,
                     f"{(x1 - x0) / 1e3:.2f} x {(y1 - y0) / 1e3:.2f}",
                     f"{rows / ((x1 - x0) * (y1 - y0) / 1e6):.1f}",
+                    "" if source["format"] == SIMULATION else source["path"],
                 )
             )
 

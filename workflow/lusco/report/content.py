@@ -28,7 +28,8 @@ class ReportContent:
     pixel_nm : float
         Pixel size of the images in nm.
     splits : pandas.DataFrame
-        Columns acquisition, structure, split, group, localizations, field_um, density_per_um2.
+        Columns acquisition, structure, split, group, localizations, field_um, density_per_um2, file (of what was
+        measured).
     threshold : float
         Localizations with a lower highest probability are rejected.
     crosstalk_target : float
@@ -109,6 +110,13 @@ class ReportContent:
     def _number(self, table: pd.DataFrame, column: str, measure: str, structure: str) -> float:
         rows = (table["model"] == self.model) & (table["measure"] == measure) & (table["structure"] == structure)
         return float(table.loc[rows, column].iloc[0]) if rows.any() else float("nan")
+
+    def shared_files(self) -> list[str]:
+        """Files of which parts served for test and others for training or validation."""
+        measured = self.splits.dropna(subset="file")
+        tested = measured.loc[measured["split"] == "test", "file"]
+        learnt = measured.loc[measured["split"].isin(["train", "validation"]), "file"]
+        return sorted(set(tested) & set(learnt))
 
     def known_regions(self) -> pd.DataFrame:
         """Regions of the test composites as the chosen model judges them; without rows if not measured."""
