@@ -1,9 +1,10 @@
-"""What a model knows of regions, learned again, its weights and thresholds as they are: after a change of novelty.
+"""What a model knows, learned again, its weights and thresholds as they are: after a change of novelty.
 
     .venv/bin/python benchmarks/known_regions.py resources/models/NAME results/EXPERIMENT OUT
 
 Reads the acquisitions that the model learned from, of `results/acquisitions`, and the validation composites of the
-experiment that trained it, and writes the model with what it knows into a new folder OUT.
+experiment that trained it, and writes the model with the regions that it knows, and how much better it does on what it
+learned from, into a new folder OUT.
 """
 
 import shutil
@@ -73,8 +74,9 @@ def main() -> None:
         return answer_of(network, description.head, scale, repeats, points, validation.side_px, "cpu", axes)
 
     torch.set_num_threads(1)
-    known, _ = known_regions(look, Temperature(**description.temperature), training, validation, seed, threads)
-    write_description(out, replace(description, known=asdict(known)))
+    known, accuracy = known_regions(look, Temperature(**description.temperature), training, validation, seed, threads)
+    training = description.training | {"accuracy": accuracy}
+    write_description(out, replace(description, known=asdict(known), training=training))
 
 
 if __name__ == "__main__":
