@@ -75,8 +75,8 @@ def main() -> None:
 
     torch.set_num_threads(1)
     known, accuracy = known_regions(look, Temperature(**description.temperature), training, validation, seed, threads)
-    training = description.training | {"accuracy": accuracy}
-    write_description(out, replace(description, known=asdict(known), training=training))
+    learned = {"known": asdict(known), "training": description.training | {"accuracy": accuracy}}
+    write_description(out, replace(description, **learned))
 
 
 if __name__ == "__main__":
