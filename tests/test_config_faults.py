@@ -1,5 +1,8 @@
 """Faults of a configuration: sentences that name file, key and mend."""
 
+import json
+from pathlib import Path
+
 import pytest
 from least_config import SHIPPED, config
 
@@ -168,6 +171,18 @@ FAULTS = {
         f"{{train: {{start_from: {SHIPPED}}}, models: {{a: {{wide_blocks: 1}}}}}}",
         "key `models.a`: the model to start from has 48 features, depth 2 and 3 wide blocks, which `a` has not; leave",
     ),
+    "a start that nothing starts from": (
+        "{models: {a: {scored: false}, b: {}}}",
+        "key `models.a`: `a` has `scored: false`, and no model starts from it; remove the one or the other.",
+    ),
+    "a start that recolours": (
+        "{models: {a: {scored: false}, b: {start_from: a}}, model: a}",
+        "key `model`: the model `a`, which recolours, has `scored: false`; name, or add, a model without it.",
+    ),
+    "a peer as a start": (
+        "{models: {own: {}, forest: {peer: trees, minutes: 1, scored: false}}}",
+        "key `models.forest`: `scored` is a setting of our own network, and the model is a peer;",
+    ),
     "no pretrained model": (
         "{pretrained: nowhere}",
         "key `pretrained`: there is no model in the folder `nowhere`;"
@@ -209,6 +224,14 @@ def test_a_model_in_a_folder_with_an_equals_sign_is_refused(tmp_path):
     (tmp_path / "a=b" / "model.json").touch()
     (sentence,) = sentences(config(f"pretrained: {tmp_path / 'a=b'}"))
     assert "the path of the model has a `=`; rename the folder" in sentence
+
+
+def test_a_model_that_is_only_a_start_is_not_applied(tmp_path):
+    description = json.loads((Path(SHIPPED) / "model.json").read_text())
+    description["training"]["scored"] = False
+    (tmp_path / "model.json").write_text(json.dumps(description))
+    (sentence,) = sentences(config(f"{{pretrained: {tmp_path}, {ITS_STRUCTURES}}}"))
+    assert sentence.startswith("config.yaml, key `pretrained`: the model is only a start for others (`scored: false`)")
 
 
 def test_a_model_of_other_pixels_is_refused_before_anything_runs():

@@ -53,7 +53,7 @@ def test_every_setting_has_a_default_and_an_explanation_and_only_the_schema_has_
 
 def test_a_model_may_differ_from_train_in_every_setting():
     allowed = dict(PROPERTIES["models"]["additionalProperties"]["properties"])
-    assert {allowed.pop(key)["description"][-1] for key in ("peer", "minutes")} == {"."}
+    assert {allowed.pop(key)["description"][-1] for key in ("peer", "minutes", "scored")} == {"."}
     assert allowed == PROPERTIES["train"]["properties"]
 
 

@@ -1,6 +1,7 @@
 """Training: it learns, repeats itself exactly, resumes, and calibrates on validation only."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -339,6 +340,21 @@ def test_training_starts_where_another_ended(material, trained, tmp_path):
     run(material, tmp_path, start_from=str(trained), steps=1, validate_every=1, learning_rate=1e-9)
     end = pd.read_csv(trained / "history.csv")["validation_loss"].min()
     assert pd.read_csv(tmp_path / "history.csv")["validation_loss"].iloc[0] == pytest.approx(end, abs=1e-4)
+
+
+def test_a_model_that_is_only_a_start_has_the_same_weights_and_cannot_be_applied(material, trained, tmp_path):
+    training, validation = material
+    train(training, validation, stage_settings("train", SETTINGS), 12.0, 1, tmp_path / "start", scored=False)
+    assert (tmp_path / "start" / "weights.safetensors").read_bytes() == (trained / "weights.safetensors").read_bytes()
+    description = read_description(tmp_path / "start")
+    assert description.training["accuracy"] == {} and description.known["appearance"] == []
+    with pytest.raises(InputError, match=r"only a start for others .* no thresholds were chosen"):
+        Recolorer(tmp_path / "start", description, 64, 1)
+    how = {"steps": 1, "validate_every": 1, "learning_rate": 1e-9}
+    for start in ("start", str(trained)):
+        run(material, tmp_path / f"from_{Path(start).name}", start_from=str(tmp_path / start), **how)
+    weights = [file.read_bytes() for file in tmp_path.glob("from_*/weights.safetensors")]
+    assert len(weights) == 2 and weights[0] == weights[1]
 
 
 def test_a_model_remembers_what_the_one_it_started_from_was_trained_on(material, trained, tmp_path):

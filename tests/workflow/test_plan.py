@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 import yaml
-from dag import PROJECT, SNAKEFILE, planned, planned_files, resources
+from dag import PROJECT, SNAKEFILE, commands, planned, planned_files, resources
 from snakemake.exceptions import WorkflowError
 from toy import CONFIG, EVERYTHING, STRUCTURES
 
@@ -53,6 +54,17 @@ def test_a_model_that_starts_from_another_waits_for_it(fresh):
     config = CONFIG | {"models": {"first": {}, "second": {"start_from": "first"}, "other": {}}, "model": "second"}
     assert planned(fresh, config, ["results/toy/models/other/model.json"])["train"] == 1
     assert planned(fresh, config, ["results/toy/models/second/model.json"])["train"] == 2
+
+
+def test_a_model_that_is_only_a_start_is_trained_and_neither_chosen_nor_tested(fresh):
+    own = {"first": {"scored": False}, "second": {"start_from": "first"}}
+    alone, chain = CONFIG | {"models": {"second": {}}}, CONFIG | {"models": own}
+    assert planned(fresh, chain) - planned(fresh, alone) == Counter(train=1)
+    (unscored,) = (command for command in commands(fresh, chain, ["train"]) if "--no-scored" in command)
+    assert "--out results/toy/models/first" in unscored
+    assert not any(
+        "first" in command for command in commands(fresh, chain, ["evaluate", "recolor_composites", "model"])
+    )
 
 
 EVERY_RULE = CONFIG | {

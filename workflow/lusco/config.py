@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lusco.errors import Fault, InputError, raise_all
-from lusco.model import SIZE, ModelDescription, read_description, size_of
+from lusco.model import SIZE, ModelDescription, only_a_start, read_description, size_of
 from lusco.schema import check, read_yaml
 from lusco.settings import SCHEMA, unfit_sizes
 
@@ -38,7 +38,7 @@ def load_config(config: dict[str, Any], file: str | Path) -> dict[str, Any]:
         With all faults of the configuration at once.
     """
     full = check(config, read_yaml(SCHEMA), file)
-    own = [name for name, how in full["models"].items() if "peer" not in how]
+    own = [name for name, how in full["models"].items() if "peer" not in how and how.get("scored", True)]
     full["model"] = full["model"] or next(iter(own or full["models"]))
     # Snakemake knows a folder by one name only
     for how in (full, full["train"], *full["models"].values()):
@@ -57,6 +57,7 @@ def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         mend = f"name one of {', '.join(full['models'])}"
         yield Fault(file, f"there is no model `{full['model']}`", mend, "key `model`")
     yield from _unlike_peers(full, file)
+    yield from _unlike_starts(full, file)
     if len({structure.lower() for structure in full["structures"]}) < len(full["structures"]):
         yield Fault(file, "two structures differ only in upper and lower case", "rename one", "key `structures`")
     usual = read_yaml(SCHEMA)["properties"]["evaluate"]["properties"]["shapes"]["default"]
@@ -153,6 +154,9 @@ def _unfit_models(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
             what = f"the model in `{folder}` has pixels of {model.pixel_nm:g} nm, not {full['pixel_nm']:g}"
             yield Fault(file, what, "set `pixel_nm` to that of the model, or name another model", f"key `{key}`")
         elif key == "pretrained" and model:
+            if not model.usable:
+                what, mend = only_a_start(folder).what, only_a_start(folder).mend
+                yield Fault(file, what, mend, f"key `{key}`")
             if model.structures != tuple(full["structures"]):
                 what = f"the model in `{folder}` knows the structures {', '.join(model.structures)}"
                 yield Fault(file, what, "name these, in its order, or train another", "key `structures`")
@@ -175,6 +179,19 @@ def _described(folder: str) -> ModelDescription | None:
         return read_description(folder)
     except InputError:
         return None
+
+
+def _unlike_starts(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
+    """Where models that are only a start for others are no start, or are to be applied."""
+    for name, how in full["models"].items():
+        if how.get("scored", True) or "peer" in how:
+            continue
+        if name == full["model"]:
+            what = f"the model `{name}`, which recolours, has `scored: false`"
+            yield Fault(file, what, "name, or add, a model without it", "key `model`")
+        elif name not in (start_of(full, other) for other in full["models"]):
+            what = f"`{name}` has `scored: false`, and no model starts from it"
+            yield Fault(file, what, "remove the one or the other", f"key `models.{name}`")
 
 
 def _unlike_peers(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:

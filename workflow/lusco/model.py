@@ -89,6 +89,11 @@ class ModelDescription:
         """Whether the channels are shares of what was measured, as `lusco.heads` has it, without torch."""
         return self.head == SHARES
 
+    @property
+    def usable(self) -> bool:
+        """Whether thresholds were chosen for it; not for a model that is only a start for others."""
+        return self.training.get("scored", True)
+
     def threshold(self, crosstalk: float) -> float:
         """The lowest threshold whose crosstalk on validation is at or under `crosstalk`.
 
@@ -197,6 +202,12 @@ def _training(folder: str | Path) -> dict[str, Any]:
         return read_description(folder).training
     except InputError:  # told by the stage that needs the model
         return {}
+
+
+def only_a_start(folder: str | Path) -> Fault:
+    """That a model cannot be applied, because no thresholds were chosen for it."""
+    what = "the model is only a start for others (`scored: false`), for which no thresholds were chosen"
+    return Fault(folder, what, "name one that started from it, or train it without `scored: false`")
 
 
 def check_structures(description: ModelDescription, structures: Sequence[str], file: str | Path) -> None:

@@ -65,6 +65,8 @@ APPLIED = [a for a in ACQUISITIONS if a.split == "apply"]
 SCORED = [a.name for a in APPLIED if a.truth_column]
 PEERS = {name: how for name, how in CONFIG["models"].items() if "peer" in how}
 OWN = [name for name in CONFIG["models"] if name not in PEERS]
+COMPARED = [name for name, how in CONFIG["models"].items() if how.get("scored", True)]
+APPLICABLE = [name for name in OWN if name in COMPARED]
 TESTED = {a.structure for a in ACQUISITIONS if a.split == "test"} == set(CONFIG["structures"])
 SWEEPS = [name for name, what in CONFIG["sweeps"].items() if name != "composites" and what and TESTED]
 
@@ -244,7 +246,7 @@ def memory(mb):
 
 def training(model):
     """How a model of our own is trained."""
-    how = CONFIG["train"] | CONFIG["models"][model]
+    how = CONFIG["train"] | {key: value for key, value in CONFIG["models"][model].items() if key != "scored"}
     if how["start_from"] in CONFIG["models"]:
         how["start_from"] = workflow.modifier.modify_path(model_folder(how["start_from"]))
     return how
@@ -257,7 +259,7 @@ def shown_how():
     if CONFIG["pretrained"]:
         return []
     keys = ("head", "settle", "subpixels", "acquisitions")
-    chosen_first = sorted(OWN, key=lambda name: name != CONFIG["model"])
+    chosen_first = sorted(APPLICABLE, key=lambda name: name != CONFIG["model"])
     ways = [json.dumps({key: training(name)[key] for key in keys}) for name in chosen_first]
     return [word for way in dict.fromkeys(ways) for word in ("--training", way)]
 

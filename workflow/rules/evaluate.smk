@@ -16,9 +16,9 @@ TABLES = [
 rule evaluate:
     input:
         composites=f"{EXPERIMENT}/composites/test.arrow",
-        applied=[applied(model, "test") for model in CONFIG["models"]],
-        channels=[applied(model, "test")[0] for model in CONFIG["models"]],
-        models=[model_files(model)[0] for model in CONFIG["models"]],
+        applied=[applied(model, "test") for model in COMPARED],
+        channels=[applied(model, "test")[0] for model in COMPARED],
+        models=[model_files(model)[0] for model in COMPARED],
         scored=[f"{EXPERIMENT}/recolored/{name}.csv" for name in SCORED],
     output:
         [
@@ -35,7 +35,7 @@ rule evaluate:
     params:
         models=lambda wildcards, input: [
             f"--model={model}={os.path.dirname(description)}={os.path.dirname(channels)}"
-            for model, description, channels in zip(CONFIG["models"], input.models, input.channels)
+            for model, description, channels in zip(COMPARED, input.models, input.channels)
         ],
         scored=lambda wildcards, input: [f"--scored={n}={f}" for n, f in zip(SCORED, input.scored)],
         groups=[f"--group={a.name}={a.group}" for a in ACQUISITIONS if a.split == "test" and a.group != a.name],

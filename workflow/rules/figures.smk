@@ -3,7 +3,7 @@ FIGURES = {
     "Recoloured": ["examples", "channels"],
     "How sure are we?": ["crosstalk", "calibration", "distances"],
     "What you would measure on it": ["shapes"] if set(CONFIG["structures"]) & set(CONFIG["evaluate"]["shapes"]) else [],
-    "The models compared": ["peers"] if len(CONFIG["models"]) > 1 else [],
+    "The models compared": ["peers"] if len(COMPARED) > 1 else [],
     "What would go wrong?": ["overlap", "coupling"] if SCORED else ["overlap"],
     "Where it breaks down": [f"sweep_{name}" for name in SWEEPS],
     "How was it made?": ["schematic", "loss"] if histories() else ["schematic"],

@@ -8,7 +8,7 @@ rule recolor_composites:
     log:
         f"{LOGS}/recolor_composites_{{composites}}_{{model}}.log",
     wildcard_constraints:
-        model=names(OWN),
+        model=names(APPLICABLE),
         composites=f"test|{names(f'sweep_{sweep}' for sweep in SWEEPS)}",
     conda:
         "../../envs/torch.yaml"

@@ -23,12 +23,13 @@ rule train:
         gpu=lambda wildcards: gpus(wildcards.model),
     params:
         settings=lambda wildcards: json.dumps(training(wildcards.model)),
+        scored=lambda wildcards: [] if wildcards.model in COMPARED else ["--no-scored"],
         smoothing_nm=CONFIG["evaluate"]["smoothing_nm"],
         seed=CONFIG["seed"],
         out=subpath(output[0], parent=True),
         code=code("lusco.train"),
     shell:
-        "lusco --log {log} train {input.tables} --validation {input.validation} --settings {params.settings:q}"
+        "lusco --log {log} train {input.tables} --validation {input.validation} --settings {params.settings:q} {params.scored}"
         " --smoothing-nm {params.smoothing_nm} --seed {params.seed} --out {params.out}"
 
 

@@ -17,6 +17,7 @@ def train(
     out: Out,
     seed: Seed = 1,
     settings: Settings = "{}",
+    scored: Annotated[bool, typer.Option(help="Choose thresholds; not of a model that is only a start.")] = True,
 ) -> None:
     """Train a model; an interrupted training is resumed."""
     from lusco.files import alone_in
@@ -28,7 +29,7 @@ def train(
     composites = open_composites(validation)
     tables = read_acquisitions(acquisitions, composites.structures)
     with alone_in(out) if IS_FIRST else nullcontext():
-        run(tables, composites, stage_settings("train", settings), smoothing_nm, seed, out)
+        run(tables, composites, stage_settings("train", settings), smoothing_nm, seed, out, scored)
 
 
 @app.command()

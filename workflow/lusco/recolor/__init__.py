@@ -44,6 +44,11 @@ class Recolorer:
         Processor threads to use.
     device : str
         `auto`, or a torch device.
+
+    Raises
+    ------
+    InputError
+        If it is only a start for others.
     """
 
     def __init__(
@@ -51,9 +56,11 @@ class Recolorer:
     ) -> None:
         import torch
 
-        from lusco.model import read_network
+        from lusco.model import only_a_start, read_network
         from lusco.train.loop import choose_device
 
+        if not description.usable:
+            raise InputError(only_a_start(folder))
         torch.set_num_threads(threads)
         self.description = description
         self.known = Known.of(description.known)

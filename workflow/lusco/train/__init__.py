@@ -3,9 +3,10 @@
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import lightning
 import numpy as np
@@ -28,6 +29,7 @@ from lusco.model import (
     write_model,
 )
 from lusco.network import UNet
+from lusco.novelty import nothing_known
 from lusco.recolor.network import answer_of
 from lusco.render import Points, points_of
 from lusco.repeats import Repeats, learn_repeats, traced, unusable, usable
@@ -43,6 +45,11 @@ logger = logging.getLogger(__name__)
 
 VALIDATION_BATCH = 2
 HISTORY = "history.csv"
+NOT_CHOSEN = {
+    "temperature": asdict(Temperature(1.0)),
+    "sharpness": 1.0,
+    "rejection": [{"threshold": 0.0, "rejected": 0.0, "crosstalk": 1.0}],
+}
 
 
 def train(
@@ -52,6 +59,7 @@ def train(
     smoothing_nm: float,
     seed: int,
     out: str | Path,
+    scored: bool = True,
 ) -> None:
     """Train a model and write its folder; an interrupted training is resumed.
 
@@ -71,6 +79,8 @@ def train(
         Seed of the experiment.
     out : str or Path
         Folder for weights, description and history.
+    scored : bool
+        Whether temperature, sharpness, thresholds and what it knows are chosen; not of a model that is only a start.
     """
     torch.set_num_threads(settings.threads)
     # the momentum of a unit that is silent fades to numbers with which processors are a hundred times slower
@@ -126,28 +136,15 @@ def train(
     _check_learned(history)
     logger.info("trained in %.1f min", (time.monotonic() - start) / 60)
     network.eval()
-    training = (
-        (frozenset(sources.values()), table)
-        for _, sources, table in composites_of(
-            acquisitions, structures, "train", KNOWN * len(validation), validation.side_px, pixel_nm, seed
-        )
-    )
 
     def apply(table: pd.DataFrame, axes: np.ndarray | None = None) -> Answer:
         points = validation.points(table)
         with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
             return answer_of(network, settings.head, scale, repeats, points, validation.side_px, device, axes)
 
-    # much of it is work for one thread, so that composites side by side take less time than threads for each
-    torch.set_num_threads(1)
-    chosen = chosen_on_validation(apply, validation, scale, smoothing_nm, settings.threads)
-    temperature = Temperature(**chosen["temperature"])
-
-    def look(table: pd.DataFrame) -> Answer:
-        return apply(table, np.eye(settings.features))
-
-    known, accuracy = known_regions(look, temperature, training, validation, seed, settings.threads)
-    torch.set_num_threads(settings.threads)
+    chosen, accuracy = NOT_CHOSEN | {"known": asdict(nothing_known(len(structures), pixel_nm, validation.side_px))}, {}
+    if scored:
+        chosen, accuracy = _choices(apply, acquisitions, validation, settings, scale, smoothing_nm, seed)
     description = ModelDescription(
         structures=structures,
         pixel_nm=pixel_nm,
@@ -158,8 +155,8 @@ def train(
         wide_blocks=settings.wide_blocks,
         scale_counts=scale,
         **chosen,
-        known=asdict(known),
         training={
+            "scored": scored,
             "settings": asdict(settings),
             "seed": seed,
             "device": device,
@@ -183,6 +180,34 @@ def train(
         pd.DataFrame(history).to_csv(partial, index=False)
     write_model(out, network, description)
     shutil.rmtree(checkpoints)
+
+
+def _choices(
+    apply: Callable[..., Answer],
+    acquisitions: Sequence[Localizations],
+    validation: Composites,
+    settings: TrainSettings,
+    scale: Sequence[float],
+    smoothing_nm: float,
+    seed: int,
+) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+    """Fields of the description that are chosen on validation, and how right the model is on what it learned from."""
+    how = "train", KNOWN * len(validation), validation.side_px, validation.pixel_nm, seed
+    training = (
+        (frozenset(sources.values()), table)
+        for _, sources, table in composites_of(acquisitions, validation.structures, *how)
+    )
+    # much of it is work for one thread, so that composites side by side take less time than threads for each
+    torch.set_num_threads(1)
+    chosen = chosen_on_validation(apply, validation, scale, smoothing_nm, settings.threads)
+    temperature = Temperature(**chosen["temperature"])
+
+    def look(table: pd.DataFrame) -> Answer:
+        return apply(table, np.eye(settings.features))
+
+    known, accuracy = known_regions(look, temperature, training, validation, seed, settings.threads)
+    torch.set_num_threads(settings.threads)
+    return chosen | {"known": asdict(known)}, accuracy
 
 
 def _validated_on(validation: Composites, settings: TrainSettings) -> set[str]:
