@@ -1,5 +1,7 @@
 """Sweeps: what a condition does to the localizations, and scores that are known beforehand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,6 +46,19 @@ def made(acquisitions, tmp_path, sweep, levels):
 def rows_of(composites, index, channel):
     table = composites.table(index)
     return set(table.loc[table["structure"] == channel, "row"])
+
+
+@pytest.mark.parametrize("sweep", SWEEPS)
+def test_acquisitions_serve_in_turn(acquisitions, tmp_path, sweep):
+    """Of three of each structure, three composites have none in common, but for what mixing thins."""
+    named = [(a, f"{a.source['structure']}_{k}") for a in acquisitions for k in range(3)]
+    more = [replace(a, source=a.source | {"acquisition": name}) for a, name in named]
+    level = 2 if sweep == "number" else 0.5
+    superpose_sweep(more, STRUCTURES, sweep, [level], 3, SIDE_PX, PIXEL_NM, 1, tmp_path / "sweep.arrow")
+    sources = open_composites(tmp_path / "sweep.arrow").sources
+    thinned = [(index, "abc"[index]) for index in range(3)] if sweep == "mixing" else []
+    names = [n for index, own in enumerate(sources) for s, n in own.items() if (index, s) not in thinned]
+    assert len(set(names)) == len(names) == (6 if sweep in ("number", "mixing") else 9)
 
 
 def test_density_keeps_a_part_of_the_same_pieces(acquisitions, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from lusco import table as tables
 from lusco.errors import InputError
-from lusco.evaluate import accepted_of, evaluate, score_acquisition, truth_of, unspecific_table
+from lusco.evaluate import accepted_of, elsewhere, evaluate, score_acquisition, truth_of, unspecific_table
 from lusco.evaluate.assignment import accepted_counts, assignment_table
 from lusco.model import ModelDescription
 from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
@@ -180,3 +180,13 @@ def test_acquisitions_of_a_group_do_not_tell_how_others_differ(composites, tmp_p
     one = evaluated(composites, tmp_path, lambda truth: truth, {"rings_0": "day 1", "rings_1": "day 1"})["errors"]
     assert (one["acquisitions"] == 1).all()
     assert one["error"].isna().all()
+
+
+def test_chance_is_another_acquisition_of_the_structure_where_there_is_one():
+    sources = [{"a": "a1", "b": "b1"}, {"a": "a1", "b": "b2"}, {"a": "a2"}, {"a": "a2", "b": "b2"}]
+    assert [elsewhere(sources, place, "a") for place in range(4)] == [3, 3, 1, 1]
+    assert [elsewhere(sources, place, "b") for place in range(4)] == [3, 0, 1, 0]
+    assert [elsewhere([{"a": "a1"}] * 3, place, "a") for place in range(3)] == [2, 0, 1], (
+        "there is none: the one before"
+    )
+    assert elsewhere([{"a": "a1"}], 0, "a") == 0

@@ -4,6 +4,7 @@ Writes tidy tables, one row per measurement: distances, overlap, assignment, cal
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
 
@@ -161,9 +162,9 @@ def _distances(
     def prepared(counts: np.ndarray, index: int) -> np.ndarray:
         return prepare(counts, model.scale_counts[index], settings.smoothing_nm, composites.pixel_nm)
 
-    other = composites.counts(len(composites) - 1)
+    counts = lru_cache(maxsize=4)(composites.counts)
     for position, name in enumerate(composites.names):
-        truth = composites.counts(position)
+        truth = counts(position)
         composite = truth.sum(0)
         rng = random_generator(seed, "evaluate", name)
         halves = _halves(composites, position, rng)
@@ -173,12 +174,21 @@ def _distances(
                 prepared(channels[position, index], index),
                 prepared(composite, index),
                 (prepared(halves[0][index], index), prepared(halves[1][index], index)),
-                prepared(other[index], index),
+                prepared(counts(elsewhere(composites.sources, position, structure))[index], index),
                 rng,
             )
             for distance, comparison, value in rows:
                 yield name, structure, distance, comparison, value
-        other = truth
+
+
+def elsewhere(sources: Sequence[Mapping[str, str]], position: int, structure: str) -> int:
+    """The nearest composite before one, by their acquisitions, that has the structure of another acquisition.
+
+    The one before, where there is none; the last comes before the first.
+    """
+    before = [(position - steps) % len(sources) for steps in range(1, len(sources) + 1)]
+    own = sources[position].get(structure)
+    return next((place for place in before if sources[place].get(structure) not in (None, own)), before[0])
 
 
 def _halves(composites: Composites, position: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

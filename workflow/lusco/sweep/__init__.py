@@ -126,13 +126,20 @@ def superpose_sweep(
     for level in levels:
         for index in range(number):
             condition = SWEEPS[sweep](level, index, len(structures))
-            # structures are singled out in turn: each meets each of its acquisitions
-            chosen = [in_turn(candidates, index // len(structures), seed, "sweep") for candidates in fields]
+            turns = (_turn(sweep, index, channel, len(structures)) for channel in range(len(structures)))
+            chosen = [in_turn(own, turn, seed, "sweep") for own, turn in zip(fields, turns, strict=True)]
             rng = random_generator(seed, "sweep", index)
             table = _arranged(chosen, sources, condition, side_px * pixel_nm, rng)
             named = {field.structure: field.name for field, keep in zip(chosen, condition.keep, strict=True) if keep}
             composites.append((f"{sweep}_{level:g}_{index:03d}", named, table))
     write_composites(out, structures, pixel_nm, side_px, composites)
+
+
+def _turn(sweep: str, index: int, channel: int, structures: int) -> int:
+    """Whose turn it is: another acquisition in each composite, but of the structure that mixing thins each time that it
+    is thinned.
+    """
+    return index // structures if sweep == "mixing" and channel == index % structures else index
 
 
 def shared(table: pd.DataFrame) -> float:
