@@ -143,10 +143,6 @@ FAULTS = {
         "{experiment: mine, pretrained: ./results/mine/model/}",
         "key `pretrained`: `results/mine/model` is where this experiment puts the model that it applies; name that of",
     ),
-    "many pretrained models": (
-        f"{{pretrained: {SHIPPED}, {ITS_STRUCTURES}, models: {{a: {{}}, b: {{}}}}}}",
-        "key `models`: with a pretrained model nothing is trained, and 2 models are named; leave out `models`, or",
-    ),
     "structures that the model does not know": (
         f"{{pretrained: {SHIPPED}}}",
         f"key `structures`: the model in `{SHIPPED}` knows the structures microtubules, nuclear_pores, mitochondria,",

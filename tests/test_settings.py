@@ -8,8 +8,9 @@ import typing
 import pytest
 from least_config import LEAST, SHIPPED, config
 
-from lusco.config import load_config
+from lusco.config import load_config, named_models
 from lusco.errors import InputError
+from lusco.model import read_description
 from lusco.schema import read_yaml
 from lusco.settings import SCHEMA, STAGES, stage_settings
 
@@ -82,6 +83,14 @@ def test_a_network_is_as_large_as_the_one_it_starts_from_unless_another_size_is_
     assert full["b"] == shipped | {"start_from": "a", "wide_blocks": 4}
     assert full["c"] == shipped | {"start_from": "b", "wide_blocks": 4}
     assert full["d"] == {}
+
+
+def test_a_pretrained_model_takes_the_place_of_all_that_would_be_trained():
+    given = {"pretrained": SHIPPED, "train": {"start_from": SHIPPED}, "models": {"a": {}, "b": {"start_from": "a"}}}
+    structures = list(read_description(SHIPPED).structures)
+    full = load_config(LEAST | given | {"model": "b", "structures": structures}, "config.yaml")
+    assert full["models"] == {"b": {}} and full["model"] == "b"
+    assert named_models(full) == {"pretrained": SHIPPED}
 
 
 def test_a_whole_number_written_with_a_point_is_one():

@@ -38,7 +38,7 @@ def test_what_a_training_would_tell_is_left_out_of_the_command_of_the_split(fres
     assert "--training" not in words
     assert words[-2] == "--out"
     (words,) = (shlex.split(command) for command in commands(fresh, CONFIG, ["split"]))
-    assert set(json.loads(words[words.index("--training") + 1])) == {"head", "settle", "subpixels"}
+    assert set(json.loads(words[words.index("--training") + 1])) == {"head", "settle", "subpixels", "acquisitions"}
 
 
 def test_sweeps_need_test_acquisitions(fresh, pretrained):

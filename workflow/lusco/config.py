@@ -44,6 +44,8 @@ def load_config(config: dict[str, Any], file: str | Path) -> dict[str, Any]:
     for how in (full, full["train"], *full["models"].values()):
         how |= {key: os.path.normpath(how[key]) for key in ("pretrained", "start_from") if how.get(key)}
     raise_all(_contradictions(full, file))
+    if full["pretrained"]:  # in the place of all that the experiment would train
+        full["models"], full["train"]["start_from"] = {full["model"]: {}}, ""
     for name, how in full["models"].items():
         if "peer" not in how and start_of(full, name):
             full["models"][name] = _size(full, name, config.get("train", {})) | how
@@ -72,9 +74,6 @@ def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
     if set("{}") & set(full["acquisitions"]):
         what = f"the path `{full['acquisitions']}` holds braces, which Snakemake takes for wildcards"
         yield Fault(file, what, "rename the sheet", "key `acquisitions`")
-    if full["pretrained"] and len(full["models"]) > 1:
-        what = f"with a pretrained model nothing is trained, and {len(full['models'])} models are named"
-        yield Fault(file, what, "leave out `models`, or `pretrained`", "key `models`")
     if full["pretrained"] and "=" in full["pretrained"]:
         yield Fault(file, "the path of the model has a `=`", "rename the folder", "key `pretrained`")
     yield from _unfit_models(full, file)
