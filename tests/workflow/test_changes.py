@@ -176,7 +176,7 @@ SETTINGS = {
 def test_a_changed_setting_runs_its_own_stages(done, change, expected):
     jobs = planned(done, CONFIG | change)
     if expected is None:
-        assert jobs == {"train": 1, **TESTING}
+        assert jobs == {"split": 1, "train": 1, **TESTING}, "whether it can be shown all alike is checked anew"
         assert not {name for name in planned_files(done, CONFIG | change) if "models/unet/" in name}
     else:
         assert jobs == expected

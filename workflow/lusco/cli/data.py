@@ -95,7 +95,8 @@ def split(
         name, _, rest = text.partition("=")
         group, _, path = rest.rpartition("=")  # a group may have a `=`, our own paths have none
         assigned.append((name, group, Path(path)))
-    check_alike(assigned, [stage_settings("train", how) for how in training or []])
+    if training:
+        check_alike(assigned, [stage_settings("train", how) for how in training])
     write_splits(assigned, out)
 
 
