@@ -98,10 +98,10 @@ def _number(name: str, composites: int, structures: Sequence[str]) -> str:
 
 
 def _curves(axes: Axes, table: pd.DataFrame, measure: str, structures: Sequence[str]) -> None:
-    levels = table["level"].unique()
+    fewest = min(2, len(table["level"].unique()))  # one point of several levels is no curve
     for name, style in look(structures).items():
         curve = _curve(table, measure, name)
-        if len(curve) > (len(levels) > 1):  # one point is no curve, but where there is one level only
+        if len(curve) >= fewest:
             axes.plot(
                 curve["place"],
                 curve["value"],

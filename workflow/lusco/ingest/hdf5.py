@@ -10,7 +10,19 @@ import yaml
 
 from lusco.errors import Fault, InputError
 from lusco.files import refuse_claim
-from lusco.ingest.raw import CENTRE, UNCHANGED, Raw, Source, as_numbers, missing, no_pixel_size, reading, rms, truth
+from lusco.ingest.raw import (
+    CENTRE,
+    UNCHANGED,
+    Raw,
+    Source,
+    as_numbers,
+    missing,
+    no_pixel_size,
+    overruled,
+    reading,
+    rms,
+    truth,
+)
 
 _HALF_PIXEL = 0.5
 _SMAP = {"xnm": "x_nm", "ynm": "y_nm", "znm": "z_nm", "frame": "frame", "phot": "photons"}
@@ -93,7 +105,7 @@ def read_picasso(source: Source) -> Raw:
                 f"put {path.with_suffix('.yaml').name} with `Pixelsize` beside it, or give `pixel_nm`",
             )
         )
-    notes = _overruled(source, camera.get("Pixelsize"))
+    notes = overruled(source, camera.get("Pixelsize"))
     offset_px = dict(zip("xy", camera.get("Offset (px)", (0, 0)), strict=True))
     columns = {
         f"{axis}_nm": (as_numbers(path, axis, locs[axis]) + _HALF_PIXEL - offset_px[axis]) * pixel_nm for axis in "xy"
@@ -110,13 +122,6 @@ def read_picasso(source: Source) -> Raw:
         x0, y0 = (-offset_px[axis] * pixel_nm for axis in "xy")
         field_nm = (x0, x0 + camera["Width"] * pixel_nm, y0, y0 + camera["Height"] * pixel_nm)
     return Raw(columns, CENTRE, field_nm, notes=notes)
-
-
-def _overruled(source: Source, said_nm: float | None) -> tuple[str, ...]:
-    """A note where the sheet gives another pixel size than the file."""
-    if not source.pixel_nm or said_nm is None or np.isclose(source.pixel_nm, said_nm):
-        return ()
-    return (f"the pixel size is {source.pixel_nm:g} nm as given; the file says {said_nm:g} nm",)
 
 
 def _picasso_yaml(path: Path) -> dict[str, Any]:
@@ -162,7 +167,7 @@ def read_decode(source: Source) -> Raw:
         raise InputError(no_pixel_size(path))
     size_nm = np.zeros(2) if size_nm is None else as_numbers(path, "px_size", np.asarray(size_nm))
     said_nm = None if meta["px_size"] is None else as_numbers(path, "px_size", np.asarray(meta["px_size"]))
-    notes = () if said_nm is None else _overruled(source, float(said_nm.mean()))
+    notes = () if said_nm is None else overruled(source, float(said_nm.mean()))
     scale = size_nm if unit == "px" else np.ones(2)
     for name in {"xyz", "xyz_sig"} & data.keys():
         data[name] = as_numbers(path, name, data[name])

@@ -5,10 +5,9 @@ import numpy as np
 from lusco import image
 from lusco.errors import Fault, InputError, raise_all
 from lusco.files import refuse_claim
-from lusco.ingest.raw import CORNER, Raw, Source, no_pixel_size
+from lusco.ingest.raw import CORNER, Raw, Source, no_pixel_size, overruled
 
 _BYTES_OF_A_ROW = 40  # of the table that an image becomes
-_SAME = 1e-3  # relative difference up to which two statements of a pixel size agree
 
 
 def read_image(source: Source) -> Raw:
@@ -21,9 +20,6 @@ def read_image(source: Source) -> Raw:
     pixel_nm = source.pixel_nm or content.pixel_nm
     if pixel_nm is None:
         raise InputError(no_pixel_size(path))
-    notes = []
-    if content.pixel_nm and abs(pixel_nm / content.pixel_nm - 1) > _SAME:
-        notes.append(f"the pixel size is {pixel_nm:g} nm as given; the file says {content.pixel_nm:g} nm")
     if content.pixels.dtype.kind not in "biuf":
         raise InputError(Fault(path, f"its pixels are of the type {content.pixels.dtype}", "export real numbers"))
     refuse_claim(np.count_nonzero(content.pixels) * _BYTES_OF_A_ROW, path)
@@ -37,7 +33,7 @@ def read_image(source: Source) -> Raw:
         "weight": pixels[row, column],
     }
     field_nm = (0.0, columns * pixel_nm, 0.0, rows * pixel_nm)
-    return Raw(table, CORNER, field_nm, pixel_nm, notes=tuple(notes))
+    return Raw(table, CORNER, field_nm, pixel_nm, notes=overruled(source, content.pixel_nm))
 
 
 def _value_faults(source: Source, pixels: np.ndarray) -> list[Fault]:

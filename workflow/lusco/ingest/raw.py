@@ -16,6 +16,7 @@ CENTRE = "centre of the first pixel in the file, moved by half a pixel to its co
 
 _NM = {"nm": 1.0, "nanometer": 1.0, "um": 1e3, "µm": 1e3, "μm": 1e3, "micrometer": 1e3, "mm": 1e6, "m": 1e9}
 PIXEL_UNITS = ("px", "pix", "pixel", "pixels")
+SAME_PIXEL = 1e-3  # relative difference up to which two statements of a pixel size agree
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,13 @@ def as_numbers(path: Path, name: str, values: np.ndarray) -> np.ndarray:
     if values.dtype.kind not in "iuf":
         raise InputError(Fault(path, f"`{name}` does not hold numbers", "check the format, or export it again"))
     return values.astype(np.float64, copy=False)
+
+
+def overruled(source: Source, said_nm: float | None) -> tuple[str, ...]:
+    """A note where the sheet gives another pixel size than the file, if that says one."""
+    if not source.pixel_nm or not said_nm or abs(source.pixel_nm / said_nm - 1) <= SAME_PIXEL:
+        return ()
+    return (f"the pixel size is {source.pixel_nm:g} nm as given; the file says {said_nm:g} nm",)
 
 
 def rms(path: Path, first: np.ndarray, second: np.ndarray) -> np.ndarray:
