@@ -23,7 +23,13 @@ def tables(tmp_path):
     simulation.write_text("field_um: [1, 1]")
     sources = {
         "a": {"structure": "tubes", "format": "simulation", "path": str(simulation)},
-        "b": {"structure": "mixed", "format": "thunderstorm", "path": "gone.csv", "sha256": "of when it was read"},
+        "b": {
+            "structure": "mixed",
+            "format": "picasso",
+            "path": "gone.hdf5",
+            "sha256": "of when it was read",
+            "beside": {"path": "gone.yaml", "sha256": "of that beside it"},
+        },
     }
     for name, source in sources.items():
         rows = {"x_nm": [1.0, 2.0], "y_nm": [1.0, 2.0]}
@@ -45,6 +51,7 @@ def test_it_names_what_went_in_and_what_came_out(tmp_path, tables):
     record = json.loads((tmp_path / "run.json").read_text())
     sums = {each["acquisition"]: each["sha256"] for each in record["acquisitions"]}
     assert sums == {"a": hashlib.sha256(b"field_um: [1, 1]").hexdigest(), "b": "of when it was read"}
+    assert record["acquisitions"][1]["beside"] == {"path": "gone.yaml", "sha256": "of that beside it"}
     known = {"path": str(sheet), "sha256": hashlib.sha256(b"acquisition\tstructure\tpath\n").hexdigest()}
     assert record["sheet"] == known
     assert [each["localizations"] for each in record["acquisitions"]] == [2, 2]

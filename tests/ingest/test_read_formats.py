@@ -1,5 +1,6 @@
 """Every format puts the same localization at the same place."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -147,6 +148,15 @@ def test_picasso_uncertainties_are_in_nm_and_the_field_is_the_cameras(picasso, b
     acquisition, _ = bring(picasso(1.75, 3.0))
     assert acquisition.table["uncertainty_nm"][0] == pytest.approx(10)
     assert acquisition.field_nm == (0, 800, 0, 1600)
+
+
+def test_an_acquisition_knows_what_lay_beside_it(picasso, bring):
+    path = picasso(1.75, 3.0)
+    beside = path.with_suffix(".yaml")
+    checksum = hashlib.sha256(beside.read_bytes()).hexdigest()
+    assert bring(path)[0].source["beside"] == {"path": str(beside), "sha256": checksum}
+    beside.unlink()
+    assert "beside" not in bring(path, pixel_nm=100.0)[0].source
 
 
 def test_the_pixel_size_of_the_sheet_goes_before_that_of_a_table_and_is_noted(picasso, make, bring):

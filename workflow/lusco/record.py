@@ -125,9 +125,9 @@ def _gpus() -> list[str]:
 
 
 def _acquisition(path: Path) -> dict[str, Any]:
-    """Name, structure, source and its checksum; a simulation is the file that describes it."""
+    """Name, structure, source and its checksum, and of a file read with it; a simulation is what describes it."""
     rows, _, source = table.read_summary(path)
-    known = {key: source[key] for key in ("acquisition", "structure", "format", "path")}
+    known = {key: source[key] for key in ("acquisition", "structure", "format", "path", "beside") if key in source}
     return known | {"sha256": source.get("sha256") or _sha256(Path(source["path"])), "localizations": rows}
 
 

@@ -81,7 +81,11 @@ def _ingest(source: Source, settings: IngestSettings) -> tuple[table.Localizatio
         "format": format,
         "path": str(path),
         "sha256": sha256,
-    } | ({"pixel_nm": raw.pixel_nm} if raw.pixel_nm else {})
+    }
+    if raw.pixel_nm:
+        provenance["pixel_nm"] = raw.pixel_nm
+    if raw.beside:
+        provenance["beside"] = {"path": str(raw.beside), "sha256": _checksum(raw.beside)}
     acquisition = table.localizations({name: rows[name].to_numpy() for name in rows}, field_nm, provenance)
     return acquisition, _record(acquisition, raw, read, dropped, notes)
 

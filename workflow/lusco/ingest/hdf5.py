@@ -95,14 +95,15 @@ def read_picasso(source: Source) -> Raw:
         raise InputError(Fault(path, "it has no table `locs`, so it is not from Picasso", "check `format`"))
     if absent := [name for name in ("x", "y") if name not in locs.dtype.names]:
         raise InputError(missing(path, absent, locs.dtype.names, "save it again from Picasso"))
-    camera = _picasso_yaml(path)
+    beside = path.with_suffix(".yaml")
+    camera = _picasso_yaml(beside)
     pixel_nm = source.pixel_nm or camera.get("Pixelsize")
     if pixel_nm is None:
         raise InputError(
             Fault(
                 path,
                 "the pixel size is not known",
-                f"put {path.with_suffix('.yaml').name} with `Pixelsize` beside it, or give `pixel_nm`",
+                f"put {beside.name} with `Pixelsize` beside it, or give `pixel_nm`",
             )
         )
     notes = overruled(source, camera.get("Pixelsize"))
@@ -121,12 +122,11 @@ def read_picasso(source: Source) -> Raw:
     if "Width" in camera and "Height" in camera:
         x0, y0 = (-offset_px[axis] * pixel_nm for axis in "xy")
         field_nm = (x0, x0 + camera["Width"] * pixel_nm, y0, y0 + camera["Height"] * pixel_nm)
-    return Raw(columns, CENTRE, field_nm, notes=notes)
+    return Raw(columns, CENTRE, field_nm, notes=notes, beside=beside if camera else None)
 
 
-def _picasso_yaml(path: Path) -> dict[str, Any]:
+def _picasso_yaml(beside: Path) -> dict[str, Any]:
     """The documents of the YAML file beside a Picasso table as one mapping; empty without the file."""
-    beside = path.with_suffix(".yaml")
     if not beside.is_file():
         return {}
     with reading(beside, "YAML"):

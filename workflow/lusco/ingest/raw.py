@@ -73,6 +73,8 @@ class Raw:
         Number of rows that the reader left out, by reason.
     notes : tuple of str
         What the user should know, a sentence each.
+    beside : Path or None
+        Another file that was read with it, as the YAML file of Picasso.
     """
 
     columns: dict[str, np.ndarray]
@@ -82,6 +84,7 @@ class Raw:
     first_row: int = 1
     dropped: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    beside: Path | None = None
 
 
 @contextmanager
