@@ -162,6 +162,17 @@ def test_a_sweep_is_labelled_with_its_levels():
         assert [text for text in seen if text] == ["0.5", "0.75", "1", "1.5", "2"]
 
 
+@pytest.mark.parametrize("level", [0.9, -0.4])
+def test_the_panels_of_a_sweep_can_be_compared(level):
+    table = sweep_of(["tubes"], "overlap")
+    table.loc[table["measure"] == "gap_closed_dssim", "value"] = level
+    table = table[(table["measure"] != "accuracy") | (table["structure"] == "absent")]  # a panel without a curve
+    figure, _ = figures.sweep(table, ["tubes"])
+    likeness = figure.axes[2].get_ylim()
+    assert likeness[0] <= min(0, level) and likeness[1] == 1.02
+    assert len({axes.get_xlim() for axes in figure.axes}) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "structures", "said"),
     [

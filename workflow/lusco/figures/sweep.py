@@ -66,7 +66,8 @@ def sweep(scores: pd.DataFrame, structures: Sequence[str] | None = None) -> Draw
     _curves(accuracy, table, "accuracy", structures)
     accuracy.set(title="Given to the right structure", ylim=(0, 1.02))
     _curves(likeness, table, "gap_closed_dssim", structures)
-    likeness.set(title="Likeness: gap closed, 1 - SSIM", ylim=(None, 1.02))
+    likeness.set(title="Likeness: gap closed, 1 - SSIM")
+    likeness.set_ylim(min(0, likeness.get_ylim()[0]), 1.02)  # further from the truth than chance is below zero
     for measure, (label, colour) in AT_THRESHOLD.items():
         curve = _curve(table, measure, ALL)
         threshold.plot(curve["place"], curve["value"], marker="o", markersize=4, color=colour, label=label)
@@ -80,6 +81,7 @@ def sweep(scores: pd.DataFrame, structures: Sequence[str] | None = None) -> Draw
             axes.set_xticks([], minor=True)
         if name == "number" or name in LOGARITHMIC:
             axes.set_xticks(table["level"].unique())
+        axes.set_xlim(threshold.get_xlim())  # a panel without a curve too
     figure.supxlabel(f"{LABELS[name]} ({_number(name, scores['composites'].iloc[0], structures)})", fontsize=9)
     handles, labels = (
         [entry for axes in (accuracy, threshold) for entry in axes.get_legend_handles_labels()[part]] for part in (0, 1)
