@@ -1,5 +1,7 @@
 """Figures: what is drawn is what was given, and the tests are the textbook's."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,9 +24,9 @@ from lusco import figures
 from lusco.colours import ON_BLACK, ON_WHITE
 from lusco.figures.calibration import expected_error
 from lusco.figures.distances import compare, holm
-from lusco.figures.draw import side_by_side
-from lusco.figures.examples import balance
-from lusco.figures.pixels import binned
+from lusco.figures.draw import chosen_examples, ranked_composites, side_by_side
+from lusco.figures.examples import balance, given_wrong
+from lusco.figures.pixels import GAMMA, binned
 from lusco.figures.style import free_corner, shown
 
 
@@ -237,6 +239,29 @@ def test_balance_of_counts_by_hand():
     table = balance(prediction, truth, ["a", "b"]).set_index("structure")
     assert list(table.loc["a"]) == [2, 4, 2, 2, 0]
     assert list(table.loc["b"]) == [5, 3, 3, 0, 2]
+    assert given_wrong(prediction, truth) == 2 / 7
+    assert given_wrong(truth, truth) == given_wrong(0 * truth, 0 * truth) == 0
+
+
+def test_examples_are_the_best_the_median_and_the_worst_by_the_number_below_them():
+    truth = np.full((2, 1, 4), 4.0)
+    parts = {"c0": 2.0, "c1": 0.0, "c2": 3.0, "c3": 1.0, "c4": 4.0}  # of one channel's 4, given to the other
+    channels = [truth + wrong * np.array([1, -1])[:, None, None] for wrong in parts.values()]
+    composites = SimpleNamespace(names=tuple(parts), counts=lambda index: truth)
+    ranked = ranked_composites(composites, channels)
+    assert ranked == ["c1", "c3", "c0", "c2", "c4"]
+    chosen = chosen_examples(composites, channels, ranked)
+    assert [label for label, *_ in chosen] == ["best: c1", "median: c0", "worst: c4"]
+    assert [given_wrong(prediction, truth) for *_, prediction, truth in chosen] == [0, 0.25, 0.5]
+
+
+def test_sparse_examples_are_lifted_together_out_of_the_dark():
+    truth = np.zeros((2, 9, 9))
+    truth[0, 4, 4], truth[1, 2, 2] = 1.0, 0.5
+    for density in (1.0, 0.1):  # as dense as the scale, and a tenth of it
+        figure, _ = figures.channels("c", density * truth, density * truth, ["a", "b"], 1e6, {"a": 1.0, "b": 1.0})
+        a, b = (axes.images[0].get_array().max() for axes in figure.axes[:2])
+        assert a == pytest.approx(1.0) and b == pytest.approx(0.5**GAMMA)
 
 
 def test_binning_for_display_loses_no_count():

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lusco import figures, image, table
 from lusco.answer import of_pixels
+from lusco.figures.examples import given_wrong
 from lusco.figures.style import Drawing
 from lusco.figures.viewer import described, write_images
 from lusco.files import read_array, read_csv
@@ -67,14 +68,14 @@ def drawings(
     tables = {name: side_by_side(table, chosen) for name, table in tables.items()}
     structures, pixel_nm = list(model.structures), model.pixel_nm
     scales = dict(zip(structures, model.scale_counts, strict=True))
-    ranked = _ranked(tables["distances"], chosen)
+    ranked = ranked_composites(composites, channels)
     middle = composites.names.index(ranked[len(ranked) // 2])
 
     truth = composites.counts(middle)
     measured, recolored = _example(*mixed, composites.side_px, pixel_nm) if mixed else (None, None)
     images = list(truth), truth.sum(0), channels[middle], measured, recolored
     yield "schematic", partial(figures.schematic, *images, structures, pixel_nm)
-    some = _chosen_examples(composites, channels, ranked)
+    some = chosen_examples(composites, channels, ranked)
     yield "examples", partial(figures.examples, some, structures, pixel_nm, scales)
     one = composites.names[middle], np.asarray(channels[middle]), truth
     yield "channels", partial(figures.channels, *one, structures, pixel_nm, scales)
@@ -163,13 +164,16 @@ def _densest(counts: np.ndarray, side_px: int) -> tuple[slice, slice]:
     return max(squares, key=lambda square: counts[square].sum())
 
 
-def _ranked(distances: pd.DataFrame, chosen: str) -> list[str]:
-    """Composites from the best to the worst by the chosen model's 1 - SSIM, averaged over structures."""
-    own = distances.query("model == @chosen and comparison == 'model' and distance == 'dssim'")
-    return list(own.groupby("composite")["value"].mean().sort_values(kind="stable").index)
+def ranked_composites(composites: Composites, channels: np.ndarray) -> list[str]:
+    """Composites from the best to the worst by the part of the counts that is given to the wrong structure."""
+    wrong = {
+        name: given_wrong(np.asarray(channels[index]), composites.counts(index))
+        for index, name in enumerate(composites.names)
+    }
+    return sorted(wrong, key=wrong.__getitem__)
 
 
-def _chosen_examples(
+def chosen_examples(
     composites: Composites, channels: np.ndarray, ranked: Sequence[str]
 ) -> list[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
     """The best, the median and the worst composite, with their recoloured and true channels."""

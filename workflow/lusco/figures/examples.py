@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lusco.colours import ON_BLACK
-from lusco.figures.pixels import colour_key, grey, merged, show, tinted
+from lusco.figures.pixels import colour_key, full_brightness, grey, merged, show, tinted
 from lusco.figures.style import TALLEST_IN, Drawing, blank, fitted_in, shown, styled, width_in
 
 
@@ -28,14 +28,14 @@ def examples(
     pixel_nm : float
         Pixel size in nm.
     scales : mapping of str to float
-        Smoothed counts per pixel at which each structure is shown at full brightness.
+        Smoothed counts per pixel at which each structure is shown at full brightness, if any is that dense here.
 
     Returns
     -------
     matplotlib.figure.Figure, pandas.DataFrame
         The table is that of `balance` for each example, with its label in the column `example`.
     """
-    fulls = [scales[name] for name in structures]
+    fulls = _lifted([scales[name] for name in structures], [truth for *_, truth in examples], pixel_nm)
     titles = ("Composite", "Recoloured", "True", "Given to the wrong structure")
     figure = blank(width_in(), 3.05 * len(examples) + 0.4)
     colour_key(figure, structures)
@@ -43,7 +43,6 @@ def examples(
     tables = []
     for row, (label, composite, prediction, truth) in zip(grid, examples, strict=True):
         table = balance(prediction, truth, structures)
-        wrong = table["excess"].sum() / max(table["predicted"].sum(), 1e-12)
         images = (
             grey(composite, pixel_nm, max(fulls)),
             merged(prediction, pixel_nm, fulls),
@@ -53,7 +52,7 @@ def examples(
         for axes, image in zip(row, images, strict=True):
             show(axes, image, pixel_nm, bar=axes is row[0])
         row[0].set_ylabel(shown(label, 26), fontsize=9)
-        row[3].set_xlabel(f"{100 * wrong:.1f} % of the counts")
+        row[3].set_xlabel(f"{100 * given_wrong(prediction, truth):.1f} % of the counts")
         tables.append(table.assign(example=label))
     for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title)
@@ -82,7 +81,7 @@ def channels(
     pixel_nm : float
         Pixel size in nm.
     scales : mapping of str to float
-        Smoothed counts per pixel at which each structure is shown at full brightness.
+        Smoothed counts per pixel at which each structure is shown at full brightness, if any is that dense here.
 
     Returns
     -------
@@ -96,11 +95,12 @@ def channels(
     figure = blank(fitted_in(side * columns + 0.3), (2 * side + 0.6) * blocks + 0.3)
     figure.suptitle(shown(name), fontsize=10)
     grid = figure.subplots(2 * blocks, columns, squeeze=False)
+    fulls = _lifted([scales[structure] for structure in structures], [truth], pixel_nm)
     for axes in grid.ravel():
         axes.set_visible(False)
     for index, structure in enumerate(structures):
         block, column = divmod(index, columns)
-        colour, full = ON_BLACK[index % len(ON_BLACK)], scales[structure]
+        colour, full = ON_BLACK[index % len(ON_BLACK)], fulls[index]
         upper, lower = grid[2 * block, column], grid[2 * block + 1, column]
         for axes, counts in ((upper, prediction[index]), (lower, truth[index])):
             axes.set_visible(True)
@@ -128,6 +128,23 @@ def balance(prediction: np.ndarray, truth: np.ndarray, structures: Sequence[str]
     true = truth.sum(axis=(1, 2), dtype=np.float64)
     columns = {"structure": list(structures), "truth": true, "predicted": predicted, "matched": matched}
     return pd.DataFrame({**columns, "excess": predicted - matched, "missing": true - matched})
+
+
+def given_wrong(prediction: np.ndarray, truth: np.ndarray) -> float:
+    """Part of the counts of (C, H, W) images that is given to the wrong structure; 0 without counts."""
+    excess = np.maximum(np.asarray(prediction, dtype=np.float64) - truth, 0).sum()
+    return float(excess / max(prediction.sum(dtype=np.float64), 1e-12))
+
+
+def _lifted(fulls: Sequence[float], truths: Sequence[np.ndarray], pixel_nm: float) -> list[float]:
+    """Counts at full brightness, all lessened by the same factor until the brightest structure shown reaches it."""
+    parts = [
+        full_brightness(channel, pixel_nm) / full
+        for truth in truths
+        for channel, full in zip(truth, fulls, strict=True)
+        if channel.any()
+    ]
+    return [full * min(1.0, max(parts, default=1.0)) for full in fulls]
 
 
 def _part(counts: float, whole: float) -> str:
