@@ -32,6 +32,7 @@ COLUMNS = {
     "structure": "str",  # true structure, where it is known
     "unspecific": "bool",  # simulated only: belongs to no structure
 }
+UNSPECIFIC = "unspecific"  # in the place of a structure: belongs to none
 REQUIRED = ("x_nm", "y_nm", "frame", "photons", "uncertainty_nm")
 
 THUNDERSTORM = {

@@ -31,6 +31,7 @@ from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.settings import EvaluateSettings
 from lusco.superpose import random_generator
 from lusco.superpose.composites import Composites, count
+from lusco.table import UNSPECIFIC
 
 DISTANCES = ["model", "composite", "structure", "distance", "comparison", "value"]
 OVERLAP = ["model", "composite", "structure_a", "structure_b", "measure", "source", "value"]
@@ -40,7 +41,6 @@ COUPLING = ["model", "acquisition", *WINDOWS]
 REGION = ["model", "composite", "x_nm", "y_nm", "side_nm", "localizations", "novelty", "unfamiliar", "differs_by"]
 CALIBRATION = ["model", "structure", "bin", "confidence", "accuracy", "localizations"]
 UNSPECIFIC_FALL = ["model", "threshold", "structure", "fraction", "localizations"]
-UNSPECIFIC = "unspecific"
 SUMMARY = ["model", "structure", "measure", "value"]
 ERROR = ["model", "structure", "measure", "error", "acquisitions"]
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lusco.figures.style import GREY, MARKERS, ON_WHITE, Drawing, blank, cut, shown, styled, width_in
+from lusco.figures.style import GREY, INK, MARKERS, Drawing, blank, cut, shown, styled, width_in
 
 MEASURES = {
     "manders_a": "Manders: part of A that lies in B",
@@ -15,6 +15,14 @@ MEASURES = {
     "pair_correlation": "Pair correlation within 100 nm",
 }
 LEGEND_COLUMNS = 3
+TONES = (
+    INK,
+    "#7C3AED",
+    "#9AA1AE",
+    "#C4B5FD",
+    "#7A4B1E",
+    "#48608A",
+)  # of acquisitions; none is the colour of a structure
 
 
 @styled
@@ -49,7 +57,7 @@ def coupling(coupling: pd.DataFrame) -> Drawing:
                 own["predicted"],
                 linestyle="",
                 marker=MARKERS[pairs.index(tuple(pair)) % len(MARKERS)],
-                color=ON_WHITE[acquisitions.index(acquisition) % len(ON_WHITE)],
+                color=TONES[acquisitions.index(acquisition) % len(TONES)],
                 markersize=4.5,
                 markeredgewidth=0,
                 alpha=0.6,
@@ -80,7 +88,7 @@ def slope(table: pd.DataFrame) -> float:
 def _legend(figure: Figure, acquisitions: Sequence[str], pairs: Sequence[tuple[str, str]]) -> None:
     blank = {"linestyle": "", "markersize": 6, "markeredgewidth": 0}
     handles = [
-        Line2D([], [], marker="s", color=ON_WHITE[index % len(ON_WHITE)], label=shown(name), **blank)
+        Line2D([], [], marker="_", color=TONES[index % len(TONES)], label=shown(name), **blank | {"markeredgewidth": 4})
         for index, name in enumerate(acquisitions)
     ] + [
         Line2D([], [], marker=MARKERS[k % len(MARKERS)], color=GREY, label=f"A {cut(a, 20)}, B {cut(b, 20)}", **blank)

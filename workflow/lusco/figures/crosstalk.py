@@ -30,6 +30,7 @@ PUBLISHED = {
     "CC-DeepSTORM: 1 % at 40 % rejected": ("*", 0.40, 0.01),
     "CC-DenseSTORM: under 1 % at under 30 % rejected": ("P", 0.30, 0.01),
 }
+MIXED = {"color": INK, "marker": "o", "markeredgecolor": INK}
 LOWEST_CROSSTALK = 1e-4  # where the logarithmic axis ends at the latest
 
 
@@ -76,6 +77,8 @@ def crosstalk(
         mixed = table[(table["model"] == model) & ~table.index.isin(composites.index) & (table["structure"] == ALL)]
         for _, curve in mixed.groupby("acquisition", sort=False) if len(mixed) else ():
             axes.plot(curve["rejected"], curve["crosstalk"], color=INK, linewidth=1.2, linestyle=":")
+            at = curve[curve["chosen"]]
+            axes.plot(at["rejected"], at["crosstalk"], linestyle="", markersize=6, markerfacecolor="white", **MIXED)
         axes.axhline(target, color=GREY, linewidth=1, linestyle="--")
         for marker, rejected, published in PUBLISHED.values():
             axes.plot(rejected, published, marker=marker, color="white", markeredgecolor=INK, markersize=11, zorder=4)
@@ -134,7 +137,9 @@ def _legend(structures: Sequence[str], target: float, several: bool, mixed: bool
     if several:
         handles.append(Line2D([], [], color=PALE, linewidth=2, label="all, the other models"))
     if mixed:
-        handles.append(Line2D([], [], color=INK, linestyle=":", label="all, scored mixed acquisitions"))
+        handles.append(
+            Line2D([], [], linestyle=":", label="all, scored mixed acquisitions", **MIXED, markerfacecolor="white")
+        )
     for name, (marker, _, _) in PUBLISHED.items():
         label = f"{name}{wrap}(optical, as stated by its authors)"
         style = {"marker": marker, "markersize": 10, "linestyle": "", "color": "white", "markeredgecolor": INK}

@@ -44,8 +44,11 @@ def draw_mixed(
     def counts(chosen: np.ndarray) -> np.ndarray:
         return render_points(x_nm[chosen], y_nm[chosen], acquisition.field_nm, pixel_nm, weight[chosen])
 
-    true = None
+    true = foreign = None
     if "true_structure" in rows:
+        foreign = counts(
+            ~(rows["true_structure"].isna() | rows["true_structure"].isin([*structures, table.UNSPECIFIC])).to_numpy()
+        )
         true = np.stack([counts((rows["true_structure"] == structure).to_numpy()) for structure in structures])
     places = read_csv(regions)  # from the first corner of the image, as everything that is drawn
     places = places.assign(x_nm=places["x_nm"] - x0, y_nm=places["y_nm"] - y0)
@@ -60,6 +63,7 @@ def draw_mixed(
         true,
         counts(rows["rejected"].to_numpy(dtype=bool)),
         places[places["unfamiliar"].astype(bool)],
+        foreign,
     )
     if viewer is None:
         return save_print(draw, out, f"mixed_{name}")

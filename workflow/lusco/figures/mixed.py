@@ -10,6 +10,7 @@ from lusco.figures.pixels import binned, colour_key, full_brightness, grey, merg
 from lusco.figures.style import Drawing, blank, cut, styled, width_in
 
 WARNING = "#FF5A4F"  # of unfamiliar regions, on black
+OTHERS = 0.7  # brightness of structures that have no colour
 
 
 @styled
@@ -22,6 +23,7 @@ def mixed(
     truth: np.ndarray | None,
     rejected: np.ndarray,
     unfamiliar: pd.DataFrame | None = None,
+    foreign: np.ndarray | None = None,
 ) -> Drawing:
     """Draw an acquisition as measured, recoloured, true if known, its rejected localizations and unfamiliar regions.
 
@@ -43,6 +45,8 @@ def mixed(
         Shape (H, W), counts per pixel of the localizations too uncertain for a colour.
     unfamiliar : pandas.DataFrame, optional
         Regions unlike what the model knows: columns x_nm, y_nm (from the first corner of the image), side_nm.
+    foreign : numpy.ndarray, optional
+        Shape (H, W), counts per pixel of true structures that the model does not know.
 
     Returns
     -------
@@ -62,6 +66,9 @@ def mixed(
     }
     if truth is not None:
         images["True"] = merged(binned(truth, pixel_nm)[0], shown_nm, fulls)
+        if foreign is not None and foreign.any():
+            others = grey(binned(foreign, pixel_nm)[0], shown_nm, brightest)
+            images["True (grey: unknown to the model)"] = np.clip(images.pop("True") + OTHERS * others, 0, 1)
     columns = 2 if len(images) == 4 else 3
     rows = -(-len(images) // columns)
     side = width_in() / columns

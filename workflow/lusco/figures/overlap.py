@@ -126,12 +126,19 @@ def _range(table: pd.DataFrame) -> tuple[float, float]:
 
 
 def _agreement(points: pd.DataFrame) -> str:
+    """Between what the correlation with the truth and the mean error of single pairs lie."""
     if len(points) < 2:
         return f"n = {len(points)}"
-    bias = (points["predicted"] - points["truth"]).mean()
-    varied = points["truth"].std() > 0 and points["predicted"].std() > 0
-    correlation = f"r = {np.corrcoef(points['truth'], points['predicted'])[0, 1]:.2f}\n" if varied else ""
-    return f"{correlation}bias {bias:+.3f}"
+    pairs = [own[["truth", "predicted"]].to_numpy().T for _, own in points.groupby(["structure_a", "structure_b"])]
+    biases = [(predicted - truth).mean() for truth, predicted in pairs]
+    correlations = [np.corrcoef(pair)[0, 1] for pair in pairs if (pair.std(axis=1) > 0).all()]
+    correlation = f"r = {_span(correlations, '.2f')}\n" if correlations else ""
+    return f"{correlation}bias {_span(biases, '+.3f')}"
+
+
+def _span(values: Sequence[float], form: str) -> str:
+    low, high = f"{min(values):{form}}", f"{max(values):{form}}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _distributions(

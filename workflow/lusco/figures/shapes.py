@@ -58,7 +58,7 @@ def paired(shapes: pd.DataFrame) -> pd.DataFrame:
 
 
 def _percent(error: float) -> str:
-    return "\N{EN DASH}" if isnan(error) else f"{100 * error:+.0f} %"
+    return "\N{EN DASH}" if isnan(error) else f"{100 * error:+.1f} %"
 
 
 def _points(axes: Axes, table: pd.DataFrame, colour: str) -> None:

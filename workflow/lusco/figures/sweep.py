@@ -9,7 +9,6 @@ from lusco.figures.style import (
     ALARM,
     ALL,
     GREY,
-    INK,
     PERCENT,
     PLAIN,
     Drawing,
@@ -31,8 +30,8 @@ LABELS = {
 }
 AT_THRESHOLD = {
     "rejected": ("rejected", GREY),
-    "crosstalk": ("wrong among accepted", INK),
-    "invented": ("accepted as one absent", ALARM),
+    "crosstalk": ("wrong among accepted", ALARM),
+    "invented": ("accepted as one absent", "#E58A00"),
     "unfamiliar": ("regions flagged unfamiliar", "#7C3AED"),
 }
 LOGARITHMIC = ("density", "mixing", "scale")
@@ -69,6 +68,8 @@ def sweep(scores: pd.DataFrame, structures: Sequence[str] | None = None) -> Draw
     likeness.set(title="Likeness: gap closed, 1 - SSIM")
     likeness.set_ylim(min(0, likeness.get_ylim()[0]), 1.02)  # further from the truth than chance is below zero
     for measure, (label, colour) in AT_THRESHOLD.items():
+        if measure == "invented" and name != "number":  # nothing is absent
+            continue
         curve = _curve(table, measure, ALL)
         threshold.plot(curve["place"], curve["value"], marker="o", markersize=4, color=colour, label=label)
     threshold.set(title="At the chosen threshold", ylim=(-0.02, 1.02))

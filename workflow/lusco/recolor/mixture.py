@@ -1,7 +1,7 @@
 """What a model found in a mixed acquisition, in a few numbers: a report need not read a thousand tables again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from lusco.errors import Fault, InputError
 from lusco.files import RECREATE, read_json, write_json
 from lusco.novelty import OF
+from lusco.table import UNSPECIFIC
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,17 @@ class Mixture:
     rejected : float
         Fraction of all its localizations that are too uncertain for a colour.
     accuracy : float or None
-        Fraction of all its localizations given to the true structure, none rejected; None where the truth is unknown.
+        Fraction given to the true structure, none rejected, of those that truly belong to one, whether the model knows
+        it or not; None where the truth is unknown.
     confidence : float
         Mean over all its localizations of the highest probability.
+    guesses : mapping of str to float
+        Of all its localizations, those that are likeliest of each structure, none rejected.
+    truth : mapping of str to float
+        Of those that truly belong to a structure, the fraction of each, in the order of the channels, before those that
+        the model does not know; empty where the truth is unknown.
+    wrong : float or None
+        Of those of them that keep a colour, the fraction whose colour is not theirs; None where there are none.
     unfamiliar : float or None
         Fraction of its regions that are unlike what the model knows; None where none has enough localizations.
     differs_by : str or None
@@ -39,6 +48,9 @@ class Mixture:
     rejected: float
     accuracy: float | None
     confidence: float
+    guesses: Mapping[str, float] = field(default_factory=dict)
+    truth: Mapping[str, float] = field(default_factory=dict)
+    wrong: float | None = None
     unfamiliar: float | None = None
     differs_by: str | None = None
 
@@ -59,24 +71,30 @@ def summarize(name: str, rows: pd.DataFrame, regions: pd.DataFrame, structures: 
     """
     differing = regions.loc[regions["unfamiliar"].astype(bool), "differs_by"]
     weight = rows["weight"].to_numpy() if "weight" in rows else np.ones(len(rows))
-    total = weight.sum()
     accepted = ~rows["rejected"].to_numpy(dtype=bool)
     assigned = rows["structure"].to_numpy()
-    accuracy = None
-    if "true_structure" in rows:
-        known = rows["true_structure"].isin(structures).to_numpy()
-        right = (rows["true_structure"].to_numpy() == assigned) & known
-        if weight[known].sum() > 0:  # in a negative control no structure is one that the model knows
-            accuracy = float(weight[right].sum() / weight[known].sum())
+    true = rows["true_structure"] if "true_structure" in rows else pd.Series("", rows.index)
+    known = ~(true.isna() | true.isin(["", UNSPECIFIC])).to_numpy()
+    right = known & (true == assigned).to_numpy()
+    foreign = sorted(set(true[known]) - set(structures))
     return Mixture(
         name=name,
-        fractions={s: float(weight[accepted & (assigned == s)].sum() / total) for s in structures},
-        rejected=float(weight[~accepted].sum() / total),
-        accuracy=accuracy,
+        fractions={s: _part(weight, accepted & (assigned == s)) for s in structures},
+        rejected=_part(weight, ~accepted),
+        accuracy=_part(weight, right, known),
+        guesses={s: _part(weight, assigned == s) for s in structures},
+        truth={s: _part(weight, (true == s).to_numpy(), known) for s in (*structures, *foreign)} if known.any() else {},
+        wrong=_part(weight, accepted & known & ~right, accepted & known),
         unfamiliar=float(regions["unfamiliar"].mean()) if len(regions) else None,
         differs_by=_most_common(differing),
         confidence=float(np.average(rows[[f"p_{s}" for s in structures]].max(axis=1), weights=weight)),
     )
+
+
+def _part(weight: np.ndarray, chosen: np.ndarray, of: np.ndarray | slice = slice(None)) -> float | None:
+    """Of the weight of the rows `of`, the part of those that are chosen; None where there is none."""
+    whole = weight[of].sum()
+    return float(weight[chosen].sum() / whole) if whole > 0 else None
 
 
 def _most_common(differences: pd.Series) -> str | None:

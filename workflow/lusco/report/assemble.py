@@ -24,7 +24,18 @@ PACKAGES = (
     "locan",
 )
 
-TABLES = ("summary", "errors", "assignment", "distances", "overlap", "coupling", "shapes", "regions", "unspecific")
+TABLES = (
+    "summary",
+    "errors",
+    "assignment",
+    "distances",
+    "overlap",
+    "coupling",
+    "shapes",
+    "regions",
+    "unspecific",
+    "calibration",
+)
 
 
 def assemble(
@@ -82,6 +93,7 @@ def assemble(
         divides=model.divides,
         shown=_shown(model),
         accuracies=model.training.get("accuracy", {}),
+        training=model.training,
         versions={name: number for name, number in versions().items() if name in PACKAGES},
         **tables,
     )

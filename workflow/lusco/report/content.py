@@ -62,7 +62,9 @@ class ReportContent:
         Anything to tell the reader, a sentence each.
     sweeps : mapping of str to pandas.DataFrame
         `evaluation/sweep_<name>.csv` by name of the sweep.
-    errors, distances, overlap, coupling, shapes, regions, unspecific : pandas.DataFrame, optional
+    training : mapping
+        How the model was trained: `steps`, and `acquisitions` of each structure; either may be missing.
+    errors, distances, overlap, coupling, shapes, regions, unspecific, calibration : pandas.DataFrame, optional
         `evaluation/distances.csv` and so on, from which failures are named.
     """
 
@@ -86,6 +88,7 @@ class ReportContent:
     accuracies: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     notes: Sequence[str] = ()
     sweeps: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
     errors: pd.DataFrame | None = None
     distances: pd.DataFrame | None = None
     overlap: pd.DataFrame | None = None
@@ -93,6 +96,7 @@ class ReportContent:
     shapes: pd.DataFrame | None = None
     regions: pd.DataFrame | None = None
     unspecific: pd.DataFrame | None = None
+    calibration: pd.DataFrame | None = None
 
     @property
     def scored(self) -> bool:
@@ -117,6 +121,25 @@ class ReportContent:
         tested = measured.loc[measured["split"] == "test", "file"]
         learnt = measured.loc[measured["split"].isin(["train", "validation"]), "file"]
         return sorted(set(tested) & set(learnt))
+
+    def tested_on(self) -> tuple[int, pd.Series]:
+        """Number of test composites, 0 if not known, and of the test acquisitions of each structure."""
+        composites = 0 if self.distances is None else self.distances["composite"].nunique()
+        tests = self.splits[self.splits["split"] == "test"]
+        return composites, tests["structure"].value_counts().reindex(list(self.structures)).dropna().astype(int)
+
+    def only_simulated(self) -> bool:
+        """Whether all that the model was tested on was simulated."""
+        tests = self.splits[self.splits["split"] == "test"]
+        return len(tests) > 0 and bool(tests["file"].isna().all())
+
+    def known_confidence(self) -> float:
+        """Mean confidence of the chosen model on the test composites; NaN if not known."""
+        if self.calibration is None:
+            return float("nan")
+        rows = self.calibration[(self.calibration["model"] == self.model) & (self.calibration["structure"] == ALL)]
+        total = rows["localizations"].sum()
+        return float((rows["confidence"] * rows["localizations"]).sum() / total) if total else float("nan")
 
     def known_regions(self) -> pd.DataFrame:
         """Regions of the test composites as the chosen model judges them; without rows if not measured."""

@@ -1,6 +1,6 @@
 """What went wrong where the truth is known, and signs that it goes wrong where it is not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isnan
 
 import numpy as np
@@ -9,7 +9,7 @@ import pandas as pd
 from lusco.figures.coupling import paired, slope
 from lusco.figures.style import ALL, shown
 from lusco.report.content import Mixture, ReportContent
-from lusco.report.verdict import per_hundred
+from lusco.report.verdict import CRITERIA, GOOD, per_hundred
 
 UNLIKE_TESTS = 0.10  # a mixture this much less sure, or this much more rejected, than test composites is pointed out
 MOSTLY_REJECTED = 0.9  # fraction of a mixture
@@ -23,7 +23,7 @@ CONDITIONS = {
     "number": "With {level:g} of the structures present",
     "precision_nm": "With {level:g} nm added to the scatter of each position",
     "scale": "With positions multiplied by {level:g}, as by a wrong pixel size",
-    "overlap": "Where {shared} % of the localizations lie within reach of another structure",
+    "overlap": "Where {shared} % of the localizations share a square of 100 nm with another structure",
 }
 AS_THEY_ARE = {"density": 1, "mixing": 1, "precision_nm": 0, "scale": 1}  # levels at which nothing is changed
 
@@ -49,10 +49,12 @@ def unspecific(content: ReportContent) -> Iterator[str]:
     rows = content.unspecific_at_threshold()
     if rows.empty:
         return
-    given = ", ".join(f"{per_hundred(part)} as {shown(name)}" for name, part in rows["fraction"].items())
+    given = ", ".join(f"{per_hundred(part)} that of {shown(name)}" for name, part in rows["fraction"].items())
+    coloured = rows["fraction"].sum()
     yield (
-        f"Bound to nothing: of 100 unspecific localizations, {per_hundred(1 - rows['fraction'].sum())} are rejected;"
-        f" {given} keep a colour ({rows['localizations'].iloc[0]:,} in all, left out of accuracy and crosstalk)."
+        f"Bound to nothing: of 100 unspecific localizations, {per_hundred(1 - coloured)} are rejected and"
+        f" {per_hundred(coloured)} get a colour, {given} ({rows['localizations'].iloc[0]:,} in all, left out of"
+        " accuracy and crosstalk)."
     )
 
 
@@ -87,8 +89,9 @@ def overlap_errors(content: ReportContent) -> Iterator[str]:
         yield f"Overlap between structures is reported within {per_hundred(OVERLAP_BIAS)} points for every pair."
         return
     yield (
-        f"Overlap: {per_hundred(medians.loc[worst, 'truth'])} % of {shown(inner)} truly lie in {shown(outer)}; the"
-        f" recoloured images say {per_hundred(medians.loc[worst, 'model'])} %. That is the largest error of all pairs."
+        f"Overlap: of the signal of {shown(inner)}, {per_hundred(medians.loc[worst, 'truth'])} % truly lies where"
+        f" {shown(outer)} are; the recoloured images say {per_hundred(medians.loc[worst, 'model'])} %. That is the"
+        " largest error of all pairs (medians of the test composites)."
     )
 
 
@@ -106,16 +109,37 @@ def coupled(content: ReportContent) -> Iterator[str]:
         return
     a, b = spread.idxmax()
     bias = pairs["error"].median()
+    most = own.loc[own["truth"].idxmax()]
     yield (
-        f"In the mixtures whose truth is known, {per_hundred(own['truth'].min())} to"
-        f" {per_hundred(own['truth'].max())} % of {shown(a)} lie in {shown(b)}, from place to place; measured on"
-        f" recoloured images it is {_too(bias[a, b])}, and a difference of 10 points between two places is seen as one"
-        f" of {10 * share:.1f}."
+        f"In {_windows(own)} whose truth is known, {per_hundred(own['truth'].min())} to {per_hundred(most['truth'])} %"
+        f" of the signal of {shown(a)} lies where {shown(b)} are. Measured on recoloured images it is"
+        f" {_too(bias[a, b])} in the median, and {per_hundred(most['predicted'])} % where it is most; a difference of"
+        f" 10 points between two of them is seen as one of {10 * share:.1f}."
     )
+    yield from _near(content, a, b)
     worst = bias.abs().idxmax()
     if worst != (a, b):
         part, whole = map(shown, worst)
         yield f"Worst measured of all pairs is how much of {part} lies in {whole}: {_too(bias[worst])}."
+
+
+def _windows(table: pd.DataFrame) -> str:
+    """The windows of a pair in words: acquisitions, or parts of them."""
+    mixtures = table["acquisition"].nunique()
+    of = f"{mixtures} mixture{'s' if mixtures > 1 else ''}"
+    return of if len(table) == mixtures else f"{len(table)} parts of {of}"
+
+
+def _near(content: ReportContent, a: str, b: str) -> Iterator[str]:
+    """Yield how much closer than by chance a pair lies at the most, and how much that is on recoloured images."""
+    table = paired(content.coupling)
+    near = _pair(table[table["measure"] == "pair_correlation"], a, b)
+    if len(near):
+        most = near.loc[near["truth"].idxmax()]
+        yield (
+            f"Localizations of one within 100 nm of the other are at the most {most['truth']:.2g} times as many as by"
+            f" chance; there, recoloured images say {most['predicted']:.2g}."
+        )
 
 
 def _too(bias: float) -> str:
@@ -127,7 +151,7 @@ def _pair(table: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
 
 
 def breakdown(content: ReportContent) -> Iterator[str]:
-    """Yield a sentence for each sweep: what it does to the accuracy."""
+    """Yield what each sweep does where it is worst: to the accuracy, at the threshold, and whether it is noticed."""
     for name, table in content.sweeps.items():
         scores = table.pivot_table(index="level", columns=["structure", "measure"], values="value")
         accuracy = scores[ALL, "accuracy"].dropna()
@@ -143,8 +167,24 @@ def breakdown(content: ReportContent) -> Iterator[str]:
         other = f"; {condition(best).lower()}, {per_hundred(accuracy[best])}" if len(accuracy) > 1 else ""
         yield (
             f"{condition(worst)}, {per_hundred(accuracy[worst])} of 100 {whose} are given to the right"
-            f" structure{other}."
+            f" structure{other}.{_at_threshold(scores.loc[worst], content.structures)}"
         )
+
+
+def _at_threshold(scores: pd.Series, structures: Sequence[str]) -> str:
+    """What a level of a sweep means for what keeps a colour, for the worst structure and for the alarm, if measured."""
+    said = ""
+    rejected, wrong = (scores.get((ALL, measure), np.nan) for measure in ("rejected", "crosstalk"))
+    if not isnan(rejected + wrong):
+        said += f" There {per_hundred(rejected)} % are rejected, and {per_hundred(wrong)} % of the others are wrong"
+        found = {name: scores.get((name, "accuracy"), np.nan) for name in structures}
+        found = {name: value for name, value in found.items() if not isnan(value)}
+        if len(found) > 1:
+            least = min(found, key=found.__getitem__)
+            said += f"; of {shown(least)}, none rejected, {per_hundred(found[least])} % are found"
+        said += "."
+    flagged = scores.get((ALL, "unfamiliar"), np.nan)
+    return said if isnan(flagged) else f"{said} {per_hundred(flagged)} % of the regions are flagged as unfamiliar."
 
 
 def absent(content: ReportContent) -> Iterator[str]:
@@ -157,10 +197,12 @@ def absent(content: ReportContent) -> Iterator[str]:
         return
     few = invented.loc[invented["value"].idxmax()]
     empty = "Where nothing was measured, nothing is drawn: channels are shares of the localizations. "
+    how_many = "none" if few["value"] == 0 else f"at most {per_hundred(few['value'])}"
+    with_few = "" if few["value"] == 0 else f"with {few['level']:g} of them present; "
     yield (
-        f"{empty if content.divides else ''}Of a structure that is"
-        f" not there, at most {per_hundred(few['value'])} of 100 localizations are made up at the chosen threshold"
-        f" (with {few['level']:g} of the structures present; {few['composites']} composites for each number)."
+        f"{empty if content.divides else ''}Where some of the structures are absent, {how_many} of 100 localizations"
+        " get the colour of an absent one at the chosen threshold"
+        f" ({with_few}{few['composites']} composites for each number)."
     )
 
 
@@ -197,11 +239,11 @@ def worst_composites(content: ReportContent) -> pd.DataFrame:
 
 def warnings(content: ReportContent, mixture: Mixture) -> Iterator[str]:
     """Yield a sentence for each sign that a mixed acquisition is unlike what the model was tested on."""
-    accuracy, rows = content.value("accuracy"), content.at_threshold()
-    if not isnan(accuracy) and mixture.confidence < accuracy - UNLIKE_TESTS:
+    sure, rows = content.known_confidence(), content.at_threshold()
+    if mixture.confidence < sure - UNLIKE_TESTS:
         yield (
-            f"The model is less sure here ({per_hundred(mixture.confidence)} %) than it was right on the test"
-            f" composites ({per_hundred(accuracy)} %): this sample differs from the training data."
+            f"The model is less sure here ({per_hundred(mixture.confidence)} %) than on the test composites"
+            f" ({per_hundred(sure)} %): this sample differs from the training data."
         )
     if ALL in rows.index and mixture.rejected > rows.loc[ALL, "rejected"] + UNLIKE_TESTS:
         yield (
@@ -220,8 +262,14 @@ def warnings(content: ReportContent, mixture: Mixture) -> Iterator[str]:
         beside = "" if unscored else f" (of the test composites' regions, {per_hundred(known)} %)"
         yield (
             f"{per_hundred(mixture.unfamiliar)} % of its regions are unlike anything the model knows{beside}, most of"
-            f" all by {mixture.differs_by}: another density, precision or pixel size than it knows,"
+            f" all by {mixture.differs_by}. Possible causes: another density, precision or pixel size than it knows,"
             " or structures it does not know. Colours there may mean nothing; see which in the figure."
+        )
+    target = content.crosstalk_target
+    if mixture.wrong is not None and CRITERIA["crosstalk"].grade(mixture.wrong / target) != GOOD:
+        yield (
+            f"Of the localizations that keep a colour here, {per_hundred(mixture.wrong)} % have a wrong one; the"
+            f" threshold was set for {per_hundred(target)} %."
         )
     if mixture.accuracy is not None and mixture.confidence > mixture.accuracy + UNLIKE_TESTS:
         yield (

@@ -78,6 +78,9 @@ def report(content: ReportContent) -> str:
         findings=found,
         colours={name: ON_BLACK[index % len(ON_BLACK)] for index, name in enumerate(content.structures)},
         mixtures=mixtures,
+        overview=_overview(content) if len(mixtures) > 1 else [],
+        tested_on=content.tested_on(),
+        trained_on=_trained_on(content.training),
         beside=sum(figure["beside"] for figure in figures.values()),
         viewer=viewer(content),
         scores=_scores(content),
@@ -148,8 +151,33 @@ def _mixture(content: ReportContent, mixture: Mixture) -> dict[str, Any]:
         "mixture": mixture,
         "parts": [(name, mixture.fractions.get(name, 0.0)) for name in content.structures],
         "total": total if total > 0 else 1.0,
+        "foreign": {name: part for name, part in mixture.truth.items() if name not in content.structures},
         "warnings": list(failures.warnings(content, mixture)),
     }
+
+
+def _overview(content: ReportContent) -> list[tuple[str, list[str]]]:
+    """What was found in each mixed acquisition in a line of numbers, and what in the test composites, to compare."""
+
+    def line(*numbers: float | None) -> list[str]:
+        return [percent(float("nan") if number is None else number) for number in numbers]
+
+    rows = [
+        (
+            mixture.name,
+            line(
+                *(mixture.guesses.get(name) for name in content.structures),
+                *(mixture.rejected, mixture.confidence, mixture.unfamiliar, mixture.accuracy, mixture.wrong),
+            ),
+        )
+        for mixture in content.mixed
+    ]
+    tested = content.at_threshold()
+    if ALL in tested.index:
+        of_all, nothing = tested.loc[ALL], [None] * len(content.structures)
+        known = (of_all["rejected"], content.known_confidence(), content.false_alarms())
+        rows.append(("test composites", line(*nothing, *known, content.value("accuracy"), of_all["crosstalk"])))
+    return rows
 
 
 def _scores(content: ReportContent) -> dict[str, Any]:
@@ -187,8 +215,22 @@ def _models(content: ReportContent) -> list[dict[str, Any]]:
     return compared if len(set(table["model"])) > 1 else []
 
 
-def _shapes(content: ReportContent) -> list[tuple[str, str, str, str, str]]:
-    """Structure, measure, its median on true and on recoloured channels, and the median error of a composite.
+def _trained_on(training: Mapping[str, Any]) -> str:
+    """How the model was trained, in a sentence, as far as it says."""
+    if "steps" not in training or not training.get("acquisitions"):
+        return ""
+    each = {name: len(acquisitions) for name, acquisitions in training["acquisitions"].items()}
+    numbers = sorted(set(each.values()))
+    number = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+    start = (training.get("settings") or {}).get("start_from")
+    begun = f" from the weights of {start}" if start else ""
+    of = f"{number} acquisition{'' if number == '1' else 's'} of each structure"
+    return f"The model was trained for {training['steps']:,} steps{begun}, on {of}."
+
+
+def _shapes(content: ReportContent) -> list[tuple[str, str, str, str, str, str]]:
+    """Structure, measure, its median on true and on recoloured channels, the median error of a composite, and between
+    what the error is in nine of ten.
 
     All three are of the same composites: those that have something to measure, or all where none has.
     """
@@ -199,24 +241,31 @@ def _shapes(content: ReportContent) -> list[tuple[str, str, str, str, str]]:
     nowhere = ~is_there.groupby([table["structure"], table["measure"]]).transform("any")
     table = table[is_there | nowhere]
     table = table.assign(error=table["predicted"] / table["truth"].where(table["truth"] > 0) - 1)
-    medians = table.groupby(["structure", "measure"], sort=False)[["truth", "predicted", "error"]].median()
+    of_each = table.groupby(["structure", "measure"], sort=False)
+    medians = of_each[["truth", "predicted", "error"]].median()
+    medians[["low", "high"]] = of_each["error"].quantile([0.05, 0.95]).unstack()
     return [
         (
             shown(row.Index[0]),
             LABELS[row.Index[1]],
             f"{row.truth:.3g}",
             f"{row.predicted:.3g}",
-            "\N{EN DASH}" if pd.isna(row.error) else f"{100 * row.error:+.1f} %",
+            *(
+                ("\N{EN DASH}", "")
+                if pd.isna(row.error)
+                else (f"{100 * row.error:+.1f} %", f"{100 * row.low:+.0f} to {100 * row.high:+.0f} %")
+            ),
         )
         for row in medians.itertuples()
     ]
 
 
 def _splits(splits: pd.DataFrame) -> dict[str, Any]:
-    """The table of splits, with readable headings and missing values as dashes."""
+    """The table of splits, with readable headings and missing values as dashes; what has no file was simulated."""
     headings = {"field_um": "field [µm]", "density_per_um2": "density [1/µm²]"}
     numbers = {"density_per_um2", "localizations"} & set(splits.columns)
     text = splits.assign(**{name: splits[name].map(_grouped) for name in numbers}).astype(object)
+    text = text.assign(file=text["file"].fillna("simulated"))
     text = text.where(text.notna() & (text != ""), "\N{EN DASH}")
     rows = [[str(value) for value in row] for row in text.to_numpy()]
     return {

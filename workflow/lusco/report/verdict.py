@@ -107,14 +107,14 @@ def more_acquisitions(content: ReportContent) -> str:
     if not {"train", "validation"} <= set(content.accuracies):
         return ""
     known, unknown = (content.accuracies[split] for split in ("train", "validation"))
-    lost = known["accuracy"] - unknown["accuracy"]
+    lost = round(known["accuracy"], 3) - round(unknown["accuracy"], 3)  # as they are printed
     error = 2 * hypot(*(split.get("error", float("nan")) for split in (known, unknown)))
     right = f"{100 * known['accuracy']:.1f} %", f"{100 * unknown['accuracy']:.1f} %"
     measured = (
         f"In composites of the training acquisitions the model gives {right[0]} of the localizations of a structure to"
         f" it, in those of the validation acquisitions {right[1]}, averaged over structures"
         f" ({known['composites']} and {unknown['composites']} composites; a difference of {100 * lost:.1f} points"
-        f"{'' if isnan(error) else f', give or take {100 * error:.1f}'})."
+        f"{'' if isnan(error) else f', give or take {100 * error / 2:.1f}'})."
     )
     if isnan(error):
         return f"{measured} A single acquisition of a structure does not tell whether more would help."
@@ -122,7 +122,7 @@ def more_acquisitions(content: ReportContent) -> str:
         return f"{measured} With more acquisitions of each structure it would know the others better."
     if lost + error > LITTLE:
         return f"{measured} So few acquisitions do not tell whether more of them would help."
-    return f"{measured} More acquisitions would change little; longer training might."
+    return f"{measured} More acquisitions would change little."
 
 
 def _named(found: Sequence[Finding], grade: str) -> str:
@@ -189,10 +189,20 @@ def _crosstalk(content: ReportContent) -> Finding:
         value,
         lambda: (
             f"Of 100 localizations that keep their colour at the chosen threshold ({content.threshold:{form}}),"
-            f" {per_hundred(value)} carry the wrong one. {chosen}."
+            f" {per_hundred(value)} belong to another structure{_and_to_none(content)}. {chosen}."
         ),
         graded=value / target,
     )
+
+
+def _and_to_none(content: ReportContent) -> str:
+    """How many more belong to no structure, where that is known."""
+    nothing, rows = content.unspecific_at_threshold(), content.at_threshold()
+    if nothing.empty or ALL not in rows.index:
+        return ""
+    bound = rows.loc[ALL, "localizations"] * (1 - rows.loc[ALL, "rejected"])
+    unbound = nothing["localizations"].iloc[0] * nothing["fraction"].sum()
+    return f", and {per_hundred(unbound / (bound + unbound))} more to none" if unbound else ""
 
 
 def _rejected(content: ReportContent) -> Finding:

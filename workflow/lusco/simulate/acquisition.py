@@ -13,9 +13,7 @@ from lusco.simulate.description import Description
 from lusco.simulate.draws import draw, generator
 from lusco.simulate.labelling import label
 from lusco.simulate.mitochondria import Tracks
-from lusco.table import Localizations, localizations
-
-UNSPECIFIC = "unspecific"
+from lusco.table import UNSPECIFIC, Localizations, localizations
 
 
 def simulate(description: Description, name: str, structure: str, seed: int) -> Localizations:
