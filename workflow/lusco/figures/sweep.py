@@ -26,7 +26,7 @@ LABELS = {
     "number": "structures present",
     "precision_nm": "added to each position, standard deviation [nm]",
     "scale": "positions multiplied by, as by a wrong pixel size",
-    "overlap": "localizations within reach of another structure, fraction",
+    "overlap": "localizations that share a square of 100 nm with another structure, fraction",
 }
 AT_THRESHOLD = {
     "rejected": ("rejected", GREY),
