@@ -62,10 +62,11 @@ def test_channels_are_sums_of_the_sharpened_probabilities_of_their_localizations
 
 def test_the_less_precise_a_localization_the_less_sure_it_is():
     """Four times the typical uncertainty, at the power 1/2, is twice the temperature: the root of each probability."""
-    points = replace(scattered(4), uncertainty_nm=np.array([8.0, 32.0, np.nan, 8e9]))
-    log = np.log(np.tile([0.64, 0.36], (4, 1)))
+    points = replace(scattered(5), uncertainty_nm=np.array([8.0, 32.0, np.nan, 8e9, 1e-6]))
+    log = np.log(np.tile([0.64, 0.36], (5, 1)))
     result = finish(Answer(log), points, Temperature(1.0, 0.5, 8.0), 1.0)
-    expected = [[0.64, 0.36], [0.8 / 1.4, 0.6 / 1.4], [0.64, 0.36], [0.8 / 1.4, 0.6 / 1.4]]
+    surest = np.array([0.64, 0.36]) ** 2 / (0.64**2 + 0.36**2)
+    expected = [[0.64, 0.36], [0.8 / 1.4, 0.6 / 1.4], [0.64, 0.36], [0.8 / 1.4, 0.6 / 1.4], surest]
     np.testing.assert_allclose(result.probabilities, expected, rtol=1e-6)
     np.testing.assert_allclose(result.channels.sum((1, 2)), np.sum(expected, 0), rtol=1e-6)
     assert MOST == 4

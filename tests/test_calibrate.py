@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from lines_and_dots import STRUCTURES
 
-from lusco.answer import Answer, soften
+from lusco import calibrate
+from lusco.answer import Answer, Temperature, soften
 from lusco.calibrate import (
     SHARPNESS,
     _accuracy,
@@ -15,11 +16,14 @@ from lusco.calibrate import (
     _as_imaged_at_once,
     _mean,
     choose_sharpness,
+    chosen_on_validation,
     fit_temperature,
+    known_regions,
     rejection_curve,
 )
 from lusco.evaluate.assignment import accepted_counts
-from lusco.render import Points
+from lusco.render import NO_TRACE, Points
+from lusco.superpose.composites import open_composites, write_composites
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
@@ -90,6 +94,96 @@ def test_what_single_acquisitions_differ_in_precision_by_is_no_reason_to_be_less
 
     assert exponent(table) > 0.5
     assert exponent(_as_imaged_at_once(table)) < 0.05
+
+
+def test_structures_of_each_composite_are_brought_to_the_same_uncertainty():
+    """One localization of either structure in each of two composites."""
+    table = pd.DataFrame(
+        {"composite": [0, 0, 1, 1], "structure": [0, 1, 0, 1], "uncertainty_nm": [4.0, 9.0, 16.0, 25.0]}
+    )
+    np.testing.assert_allclose(_as_imaged_at_once(table)["uncertainty_nm"], (4 * 9 * 16 * 25) ** 0.25)
+
+
+@pytest.fixture
+def validation(tmp_path):
+    """Makes composites of two structures, imaged at 6 and 12 nm, and an `apply` that is right as often as it says, but
+    states everything 2.5 times too surely; some localizations may be unspecific, of which it is surely wrong.
+    """
+
+    def make(unspecific=0, composites=4, each=3000):
+        rng = np.random.default_rng(0)
+        tables, answers = [], {}
+        for index in range(composites):
+            true = soften(rng.normal(0, 2, (each + unspecific, 2)), 1.0)
+            structure = (rng.random(len(true)) > true[:, 0]).astype(int)
+            stated = 2.5 * np.log(true)
+            stated[each:] = np.where(np.eye(2)[structure[each:]], -20.0, 0.0)
+            x_nm, y_nm = rng.uniform(0, 1280, (2, len(true)))
+            rows = {"x_nm": x_nm, "y_nm": y_nm, "frame": 1, "photons": 1.0, "trace": NO_TRACE, "weight": 1.0}
+            rows |= {"uncertainty_nm": np.where(structure == 0, 6.0, 12.0) * np.exp(rng.normal(0, 0.3, len(true)))}
+            rows |= {"structure": structure, "unspecific": np.arange(len(true)) >= each, "row": np.arange(len(true))}
+            tables.append((f"c{index}", {"rings": f"r{index}", "lines": f"l{index}"}, pd.DataFrame(rows)))
+            answers[x_nm[0]] = Answer(stated)
+        write_composites(tmp_path / "v.arrow", STRUCTURES, 20.0, 64, tables)
+        return open_composites(tmp_path / "v.arrow"), lambda table: answers[table["x_nm"].iloc[0]]
+
+    return make
+
+
+@pytest.mark.parametrize("unspecific", [0, 1000])
+def test_what_is_chosen_on_validation_fits_its_localizations(validation, unspecific):
+    composites, apply = validation(unspecific)
+    found = chosen_on_validation(apply, composites, (2.0, 2.0), 12.0)
+    assert found["temperature"]["typical"] == pytest.approx(2.5, rel=0.05)
+    assert found["temperature"]["exponent"] < 0.05, "that structures were imaged apart is no reason to be less sure"
+    tables = [composites.table(index) for index in range(len(composites))]
+    logs = np.concatenate([apply(table).log_probabilities for table in tables])
+    table = pd.concat(tables, ignore_index=True)
+    bound = np.eye(2)[table["structure"]] * ~table["unspecific"].to_numpy()[:, None]
+    chances = soften(logs, Temperature(**found["temperature"]).of(composites.points(table)))
+    assert found["rejection"] == rejection_curve(chances, bound, STRUCTURES)
+    at_90 = next(entry for entry in found["rejection"] if entry["threshold"] == 0.9)
+    assert at_90["rejected"] == pytest.approx((chances[: len(bound)][bound.any(1)].max(1) < 0.9).mean(), abs=1e-9)
+
+
+def test_how_much_better_a_model_does_on_what_it_knows_is_of_composites_as_they_are(validation, monkeypatch):
+    """A model that is right about whole composites, and wrong about what was thinned or left out of them."""
+    composites, _ = validation(each=300)
+    whole = len(composites.table(0))
+
+    def apply(table):
+        right = np.eye(2)[table["structure"]].astype(bool)
+        return Answer(np.where(right == (len(table) == whole), 0.0, -9.0))
+
+    monkeypatch.setattr(calibrate, "learn_from", lambda training, validation, *_: [list(training), list(validation)])
+    training = [(frozenset(names.values()), composites.table(index)) for index, names in enumerate(composites.sources)]
+    _, accuracies = known_regions(apply, Temperature(1.0), training, composites, 1)
+    assert {split: (of["composites"], of["accuracy"]) for split, of in accuracies.items()} == {
+        "train": (4, 1.0),
+        "validation": (4, 1.0),
+    }
+
+
+def test_sharpness_is_of_medians_of_both_distances_in_units_of_each_scale(monkeypatch):
+    """Distances by power, composite and structure are made up so that each other rule would choose another power."""
+    seen = set()
+    monkeypatch.setattr(calibrate, "prepare", lambda image, scale, *_: (seen.add(scale), image)[1])
+    made_up = {
+        "mse": {1.0: (1, 1, 1), 1.25: (2, 2, 20), 1.5: (3, 3, 3)},
+        "dssim": {1.0: (9, 9, 9), 1.25: (2, 2, 2), 1.5: (3, 3, 3)},
+    }  # median: 1 x 9, 2 x 2, 3 x 3; mean: 1 x 9, 8 x 2, 3 x 3; mse alone: 1, 2, 3
+
+    def distance(name, image, _):
+        power, composite = image[0, 0], int(image[0, 1])
+        return made_up[name].get(float(power), (50, 50, 50))[composite]
+
+    monkeypatch.setattr(calibrate, "distance", distance)
+
+    def channels_of(power):
+        return np.array([[[[power, composite]]] * 2 for composite in range(3)])
+
+    assert choose_sharpness(channels_of, np.zeros((3, 2, 1, 2)), (3.0, 7.0), 12.0, 20.0) == 1.25
+    assert seen == {3.0, 7.0}
 
 
 def test_the_less_precise_are_never_surer():

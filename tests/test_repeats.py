@@ -52,6 +52,20 @@ def test_kinetics_are_recovered_without_knowing_the_molecules():
     assert MOST * (PER_MOLECULE - 1) * 0.9 < learnt.per_localization < (PER_MOLECULE - 1) * 1.1
 
 
+def test_kinetics_are_those_of_all_though_the_least_precise_are_not_looked_at():
+    """A third has an uncertainty three times the usual, and is left out when pairs are counted."""
+    rng = np.random.default_rng(3)
+    places = rng.uniform(0, SIDE_NM, (3_000, 2))
+    molecule, frame = blink(3_000, PER_MOLECULE, BLINKING, FRAMES, rng)
+    sigma_nm = np.where(rng.random(len(molecule)) < 1 / 3, 30.0, 10.0)
+    points = points_at(
+        *(places[molecule] + rng.normal(size=(len(molecule), 2)) * sigma_nm[:, None]).T, frame + 1, sigma_nm
+    )
+    learnt = learn_repeats([points])
+    truth = true_repeats(points, molecule, np.array(learnt.lag_frames))
+    assert learnt.per_localization == pytest.approx(truth @ np.diff(learnt.lag_frames), rel=0.1)
+
+
 def test_kinetics_are_a_mean_over_acquisitions():
     one, two = (blinking_points(seed, per_molecule=each)[0] for seed, each in ((1, 2.0), (2, 6.0)))
     alone, mixed = learn_repeats([two]), learn_repeats([one, two])

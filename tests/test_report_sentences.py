@@ -9,7 +9,7 @@ from reported import GOOD_VALUES, STRUCTURES, content, text_of
 
 from lusco.report import report
 from lusco.report.failures import confusions, gaps, overlap_errors, worst_composites
-from lusco.report.verdict import FAIR, GOOD, POOR, UNKNOWN, findings, more_acquisitions, per_hundred, verdict
+from lusco.report.verdict import CRITERIA, FAIR, GOOD, POOR, UNKNOWN, findings, more_acquisitions, per_hundred, verdict
 
 
 def with_value(measure, value):
@@ -89,6 +89,31 @@ def test_regions_of_fields_that_were_learned_from_are_no_other_samples():
     assert "different regions of one file (nuclear_pores.csv, tubes.csv)" in text
     for apart in (both.assign(file=None), both.assign(file=both["acquisition"])):
         assert "other samples was not" not in text_of(report(content(splits=apart)))
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "fair"),
+    [
+        ("accuracy", 0.90, 0.75),
+        ("crosstalk", 1.25, 2.0),
+        ("rejected", 0.40, 0.60),
+        ("gap_closed_mse", 0.80, 0.50),
+        ("gap_closed_dssim", 0.66, 0.27),
+        ("expected_calibration_error", 0.03, 0.08),
+    ],
+)
+def test_good_and_fair_end_where_the_report_says(name, good, fair):
+    criterion, worse = CRITERIA[name], 1e-9 if good < fair else -1e-9
+    grades = [criterion.grade(value) for value in (good, good + worse, fair, fair + worse)]
+    assert grades == [GOOD, FAIR, FAIR, POOR]
+
+
+def test_what_is_said_of_all_structures_is_not_that_of_one():
+    summary = content().summary
+    of_one = summary["structure"] != "all"
+    apart = summary.assign(value=summary["value"].where(~of_one, summary["value"] / 3))
+    found = {finding.label: finding.number for finding in findings(content(summary=apart))}
+    assert found["Accuracy"] == "95 %" and found["Error of stated confidence"] == "1 %"
 
 
 def test_missed_target_is_not_called_good():

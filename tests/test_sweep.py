@@ -5,42 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from swept import NUMBER, PIXEL_NM, SIDE_PX, STRUCTURES, made, uniform
 
 from lusco import table as tables
 from lusco.errors import InputError
-from lusco.model import ModelDescription
-from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
-from lusco.settings import stage_settings
 from lusco.superpose.composites import open_composites
 from lusco.sweep import SWEEPS, shared, superpose_sweep
-from lusco.sweep.scores import score_sweep
-
-STRUCTURES, SIDE_PX, PIXEL_NM, NUMBER = ("a", "b", "c"), 64, 20.0, 3
 
 
 @pytest.fixture
 def acquisitions():
-    rng = np.random.default_rng(0)
-    return [
-        tables.localizations(
-            {
-                "x_nm": rng.uniform(0, 6000, 20_000),
-                "y_nm": rng.uniform(0, 6000, 20_000),
-                "uncertainty_nm": np.full(20_000, 6.0),
-            },
-            (0, 6000, 0, 6000),
-            {"acquisition": f"{structure}_1", "structure": structure},
-        )
-        for structure in STRUCTURES
-    ]
-
-
-def made(acquisitions, tmp_path, sweep, levels):
-    out = tmp_path / f"{sweep}.arrow"
-    superpose_sweep(acquisitions, STRUCTURES, sweep, levels, NUMBER, SIDE_PX, PIXEL_NM, 1, out)
-    composites = open_composites(out)
-    assert len(composites) == NUMBER * len(levels)
-    return {level: composites.chosen(range(NUMBER * k, NUMBER * (k + 1))) for k, level in enumerate(levels)}
+    return uniform()
 
 
 def rows_of(composites, index, channel):
@@ -99,6 +74,20 @@ def test_precision_adds_a_gaussian_to_each_position(acquisitions, tmp_path):
         added = middle[f"{axis}_blurred"] - middle[axis]
         assert added.std() == pytest.approx(30, rel=0.1)
     assert merged["uncertainty_nm_blurred"].iloc[0] == pytest.approx(np.hypot(6, 30))
+    added = merged[["x_nm_blurred", "y_nm_blurred"]].to_numpy() - merged[["x_nm", "y_nm"]].to_numpy()
+    assert abs(np.corrcoef(added.T)[0, 1]) < 0.15, "not the same in x and y"
+    for index in range(NUMBER):
+        blurred = levels[30].table(index)[["x_nm", "y_nm"]]
+        assert blurred.ge(0).all(axis=None) and blurred.lt(SIDE_PX * PIXEL_NM).all(axis=None)
+
+
+@pytest.mark.parametrize(("sweep", "level", "stated"), [("scale", 2, 12.0), ("precision_nm", 8, 10.0)])
+def test_what_has_no_uncertainty_gets_none_from_a_condition(acquisitions, tmp_path, sweep, level, stated):
+    failed = [replace(a, table=a.table.assign(uncertainty_nm=np.resize([-1.0, 6, 6, 6], len(a)))) for a in acquisitions]
+    composites = made(failed, tmp_path, sweep, [level])[level]
+    points = composites.points(composites.table(0))
+    assert points.uncertainty_is_known.mean() == pytest.approx(0.75, abs=0.03)
+    assert set(points.uncertainty_nm[points.uncertainty_is_known]) == {stated}
 
 
 def test_scale_multiplies_every_distance(acquisitions, tmp_path):
@@ -111,6 +100,8 @@ def test_scale_multiplies_every_distance(acquisitions, tmp_path):
         true = sources[composites.sources[0][STRUCTURES[0]]].iloc[own["row"]]
         across, measured = (np.hypot(*(t[axis].diff().iloc[1:] for axis in ("x_nm", "y_nm"))) for t in (true, own))
         np.testing.assert_allclose(measured.to_numpy(), level * across.to_numpy())
+        assert (table[["x_nm", "y_nm"]].max() > 0.95 * SIDE_PX * PIXEL_NM).all(), "the composite is full"
+        assert len(table) == pytest.approx(len(levels[1].table(0)) / level**2, rel=0.15)
 
 
 def test_overlap_orders_arrangements_by_what_they_share(acquisitions, tmp_path):
@@ -132,47 +123,7 @@ def test_shared_counts_localizations_near_another_structure():
     table = pd.DataFrame(columns | {"weight": [1.0, 1.0, 1.0, 1.0, 0.0]})
     # the third lies in the next square, and the last counts nothing
     assert shared(table) == pytest.approx(2 / 4)
-
-
-def scored(composites, probabilities_of, tmp_path, sweep, levels):
-    counts = np.stack([composites.counts(index) for index in range(len(composites))])
-    tables_ = [composites.table(index) for index in range(len(composites))]
-    probabilities = np.concatenate([probabilities_of(table["structure"].to_numpy()) for table in tables_])
-    np.save(tmp_path / CHANNELS, counts)
-    np.save(tmp_path / PROBABILITIES, probabilities.astype(np.float32))
-    unfamiliar = ["0.25" in name for name in composites.names]
-    regions = pd.DataFrame({"composite": composites.names, "unfamiliar": unfamiliar})
-    regions.to_csv(tmp_path / REGIONS, index=False)
-    rejection = [{"threshold": 0.5, "rejected": 0.0, "crosstalk": 0.0}]
-    model = ModelDescription(STRUCTURES, PIXEL_NM, "shares", 8, 2, (2.0,) * 3, 1.0, 1.0, rejection, {}, {})
-    out = tmp_path / "scores.csv"
-    score_sweep(composites, tmp_path, model, sweep, levels, 0.01, stage_settings("evaluate", {}), 1, out)
-    return pd.read_csv(out).set_index(["level", "structure", "measure"])["value"]
-
-
-def test_perfect_recolouring_is_perfect_at_every_level(acquisitions, tmp_path):
-    made(acquisitions, tmp_path, "density", [1.0, 0.25])
-    scores = scored(open_composites(tmp_path / "density.arrow"), lambda t: np.eye(3)[t], tmp_path, "density", [1, 0.25])
-    for level in (1.0, 0.25):
-        assert scores[level, "all", "accuracy"] == 1
-        assert scores[level, "all", "crosstalk"] == 0
-        assert scores[level, "all", "rejected"] == 0
-        assert scores[level, "all", "unfamiliar"] == (level == 0.25)
-        assert scores[level, "b", "gap_closed_mse"] == pytest.approx(1)
-
-
-def test_a_lost_minority_shows_in_the_mixing_sweep(acquisitions, tmp_path):
-    made(acquisitions, tmp_path, "mixing", [0.1])
-
-    def never_the_rarest(truth):
-        """Right, but for the structure of which a composite has the least."""
-        rarest = np.bincount(truth, minlength=3).argmin()
-        return np.eye(3)[np.where(truth == rarest, (rarest + 1) % 3, truth)]
-
-    scores = scored(open_composites(tmp_path / "mixing.arrow"), never_the_rarest, tmp_path, "mixing", [0.1])
-    for structure in (*STRUCTURES, "all"):
-        assert scores[0.1, structure, "accuracy"] == 0
-    assert 0 <= scores[0.1, "all", "shared"] <= 1
+    assert shared(table.assign(weight=[3.0, 1.0, 1.0, 1.0, 0.0])) == pytest.approx(4 / 6)
 
 
 def test_each_structure_is_singled_out_in_each_of_its_acquisitions(acquisitions, tmp_path):
@@ -196,21 +147,6 @@ def test_positions_of_images_are_not_blurred(acquisitions, tmp_path):
     )
     with pytest.raises(InputError, match=r"picture, key `sweeps.precision_nm`: it is an image"):
         superpose_sweep([picture], ("a",), "precision_nm", [10], 2, SIDE_PX, PIXEL_NM, 1, tmp_path / "x.arrow")
-
-
-def test_what_is_accepted_as_an_absent_structure_is_invented(acquisitions, tmp_path):
-    made(acquisitions, tmp_path, "number", [1, 3])
-
-    def all_to_the_first(truth):
-        return np.tile([0.8, 0.1, 0.1], (len(truth), 1))
-
-    scores = scored(open_composites(tmp_path / "number.arrow"), all_to_the_first, tmp_path, "number", [1, 3])
-    # of three composites of one structure each, of like size, the first alone holds the first structure
-    assert scores[1.0, "all", "invented"] == pytest.approx(2 / 3, abs=0.05)
-    assert scores[1.0, "all", "crosstalk"] == pytest.approx(2 / 3, abs=0.05)
-    assert scores[3.0, "all", "invented"] == 0
-    assert (1.0, "a", "gap_closed_mse") not in scores.index
-    assert (3.0, "a", "gap_closed_mse") in scores.index
 
 
 def test_levels_of_every_sweep_are_described_in_the_report():

@@ -58,7 +58,7 @@ def test_a_pixel_of_an_image_counts_as_often_as_its_weight():
 def test_nothing_assigned_has_no_crosstalk():
     counts = accepted_counts(np.array([[0.9, 0.1]]), np.array([0]), np.ones(1), THRESHOLDS)
     lines = assignment_table(counts, ["rings", "lines"], THRESHOLDS).query("structure == 'lines'")
-    assert lines["crosstalk"].isna().all()
+    assert lines["crosstalk"].isna().all() and lines["recall"].isna().all()
 
 
 def test_reading_the_curve_at_a_rejection_and_at_a_crosstalk():
@@ -67,6 +67,9 @@ def test_reading_the_curve_at_a_rejection_and_at_a_crosstalk():
     assert np.isnan(crosstalk_at(curve, 0.7)), "of what is not measured nothing is said"
     assert rejected_at(curve, 0.01) == 0.4
     assert np.isnan(rejected_at(curve.assign(crosstalk=0.5), 0.01))
+    rising = curve.assign(crosstalk=[0.1, 0.005, 0.02, 0.0])
+    assert rejected_at(rising, 0.01) == 0.6, "from there on it stays under"
+    assert rejected_at(rising, 0.02) == 0.2, "at it is not above"
 
 
 def test_calibration_error_by_hand():
@@ -75,6 +78,20 @@ def test_calibration_error_by_hand():
     assert table.groupby("structure")["localizations"].sum().to_dict() == {"all": 5, "lines": 3, "rings": 2}
     own = table[table["structure"] == "all"]
     assert expected_calibration_error(own) == pytest.approx((0.1 + 0.2 + 0.55 + 0.05 + 0.7) / 5)
+
+
+def test_calibration_counts_localizations_and_not_rows_or_bins():
+    """Confidences .9 (twice) and .88 fall into one bin, .6 into another: of the first two of three are right."""
+    p, truth, weight = np.array([0.9, 0.88, 0.6]), np.array([0, 1, 1]), np.array([2, 1, 1])
+    probabilities = np.stack([p, 1 - p], 1)
+    weighted = calibration_table(probabilities, truth, weight.astype(float), ["rings", "lines"])
+    repeated = probabilities.repeat(weight, axis=0), truth.repeat(weight), np.ones(4), ["rings", "lines"]
+    pd.testing.assert_frame_equal(weighted, calibration_table(*repeated))
+    expected = (3 * (2.68 / 3 - 2 / 3) + 0.6) / 4
+    assert expected_calibration_error(weighted[weighted["structure"] == "all"]) == pytest.approx(expected)
+    assert (
+        (weighted["bin"] / 15 <= weighted["confidence"]) & (weighted["confidence"] <= (weighted["bin"] + 1) / 15)
+    ).all()
 
 
 def test_a_bin_of_less_than_one_localization_has_no_calibration_error():

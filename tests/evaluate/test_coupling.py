@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 
 from lusco.evaluate.coupling import coupling, pair_correlation
+from lusco.evaluate.distances import smooth
+from lusco.evaluate.overlap import overlap
 from lusco.model import ModelDescription
+from lusco.render import render_points
 from lusco.settings import stage_settings
 
 
@@ -48,6 +51,23 @@ def test_perfect_recolouring_has_the_true_coupling_in_every_window(tmp_path, mod
     pairs = table.pivot(index=["window", "measure"], columns="source", values="value")
     assert len(pairs) == 4 * 5
     np.testing.assert_allclose(pairs["model"], pairs["truth"])
+
+
+def test_overlap_in_a_window_is_that_of_the_smoothed_channels_in_units_of_their_scales(tmp_path, model):
+    settings = stage_settings("evaluate", {})
+    file = recolored(tmp_path / "a.csv", 1.0)
+    found = coupling(file, replace(model, scale_counts=(2.0, 0.5)), 128, settings)
+    table = pd.read_csv(file)
+    x, y = table["x [nm]"], table["y [nm]"]
+    field_nm = (x.min(), x.max() + 20, y.min(), y.max() + 20)
+    a, b = (
+        smooth(render_points(x[own].to_numpy(), y[own].to_numpy(), field_nm, 20.0), settings.smoothing_nm, 20.0)
+        for own in (table["true_structure"] == "lines", table["true_structure"] == "tubes")
+    )
+    true = found[(found["source"] == "truth") & (found["window"] == "0_0")].set_index("measure")["value"]
+    for measure, value in overlap(a[:128, :128] / 2.0, b[:128, :128] / 0.5, settings.overlap_threshold).items():
+        assert true[measure] == pytest.approx(value, rel=1e-4), measure
+    assert true["manders_a"] != pytest.approx(true["manders_b"], rel=0.1), "the scales tell them apart"
 
 
 def test_localizations_of_no_known_structure_are_on_neither_side(tmp_path, model):

@@ -14,10 +14,13 @@ def test_a_region_keeps_coordinates_and_becomes_the_field(thunderstorm, bring):
     assert record["rows_dropped"] == {"outside the region": 2}
 
 
-def test_adjacent_regions_share_no_localization_and_lose_none(thunderstorm, bring):
-    path = thunderstorm([(1, x, 50, 100, 10) for x in range(21)])
-    left, right = (bring(path, region_nm=region)[0].table for region in ("0:10,0:100", "10:21,0:100"))
-    assert left["x_nm"].tolist() + right["x_nm"].tolist() == list(range(21))
+@pytest.mark.parametrize(
+    ("axis", "regions"), [("x", ("0:10,0:100", "10:21,0:100")), ("y", ("0:100,0:10", "0:100,10:21"))]
+)
+def test_adjacent_regions_share_no_localization_and_lose_none(thunderstorm, bring, axis, regions):
+    path = thunderstorm([(1, *((at, 50) if axis == "x" else (50, at)), 100, 10) for at in range(21)])
+    first, second = (bring(path, region_nm=region)[0].table[f"{axis}_nm"].tolist() for region in regions)
+    assert first + second == list(range(21))
 
 
 def test_without_a_region_the_field_is_the_box_of_whole_nm(thunderstorm, bring):

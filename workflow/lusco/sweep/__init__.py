@@ -188,6 +188,7 @@ def _composite(
         return table
     for axis in ("x_nm", "y_nm"):
         table[axis] += rng.normal(0, condition.blur_nm, len(table))
-    table["uncertainty_nm"] = np.hypot(table["uncertainty_nm"], condition.blur_nm)
+    stated = table["uncertainty_nm"]  # of a failed fit it is 0 or less, and stays unknown
+    table["uncertainty_nm"] = np.hypot(stated.where(stated > 0), condition.blur_nm)
     inside = table[["x_nm", "y_nm"]].ge(0).all(axis=1) & table[["x_nm", "y_nm"]].lt(side_nm).all(axis=1)
     return table[inside].reset_index(drop=True)

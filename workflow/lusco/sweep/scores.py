@@ -35,7 +35,8 @@ def score_sweep(
 
     Measures are those of `summary.csv`, and at the threshold that was chosen on validation: `rejected`, `crosstalk`,
     `invented` (fraction of all localizations that are accepted as a structure that is absent); `shared` is the
-    fraction of localizations that share a square of 100 nm with another structure, `unfamiliar` that of regions unlike what is known.
+    fraction of localizations that share a square of 100 nm with another structure, `unfamiliar` that of regions unlike
+    what is known.
 
     Parameters
     ----------
