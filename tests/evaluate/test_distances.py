@@ -37,6 +37,15 @@ def test_the_scale_depends_on_the_training_renderings_only_and_is_linear_in_coun
     assert structure_scale([rendering, 3 * rendering], 12, 20) == pytest.approx(2 * once, rel=1e-5)
 
 
+def test_the_scale_is_of_occupied_pixels():
+    """Of a single count among many empty pixels it is the peak of that count."""
+    rendering = np.zeros((65, 65))
+    rendering[32, 32] = 7.0
+    assert structure_scale([rendering], 12, 20) == pytest.approx(
+        prepare(rendering, 1e6, 12, 20)[32, 32] * 1e6, rel=1e-4
+    )
+
+
 def test_each_comparison_takes_the_images_it_is_named_after():
     rng = np.random.default_rng(0)
     truth, prediction, composite, first, second, other = rng.random((6, 16, 16))

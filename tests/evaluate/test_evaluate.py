@@ -8,6 +8,8 @@ from lusco import table as tables
 from lusco.errors import InputError
 from lusco.evaluate import accepted_of, elsewhere, evaluate, score_acquisition, truth_of, unspecific_table
 from lusco.evaluate.assignment import accepted_counts, assignment_table
+from lusco.evaluate.distances import distance, prepare, smooth
+from lusco.evaluate.overlap import overlap
 from lusco.model import ModelDescription
 from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.settings import stage_settings
@@ -33,7 +35,7 @@ def composites(tmp_path):
     return open_composites(tmp_path / "test.arrow")
 
 
-def evaluated(composites, tmp_path, predict, groups=None):
+def evaluated(composites, tmp_path, predict, groups=None, scales=(2.0, 2.0)):
     """Evaluate the predictor `predict(true counts) -> channels`, its probabilities being its shares."""
     folder = tmp_path / "applied"
     folder.mkdir(exist_ok=True)
@@ -54,7 +56,7 @@ def evaluated(composites, tmp_path, predict, groups=None):
     regions = pd.DataFrame([place | judged])
     regions.to_csv(folder / REGIONS, index=False)
     np.save(folder / PROBABILITIES, np.concatenate(probabilities).astype(np.float32))
-    model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, (2.0, 2.0), 1.0, 1.0, [], {}, {})
+    model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, scales, 1.0, 1.0, [], {}, {})
     settings = stage_settings("evaluate", {"shapes": {"rings": "rings", "lines": "filaments"}})
     evaluate(composites, {"m": (model, folder)}, {}, groups or {}, "m", settings, 1, tmp_path / "evaluation")
     return {path.stem: pd.read_csv(path) for path in (tmp_path / "evaluation").glob("*.csv")}
@@ -78,6 +80,22 @@ def test_doing_nothing_scores_as_the_composite_reference(composites, tmp_path):
         index=["composite", "structure", "distance"], columns="comparison", values="value"
     )
     np.testing.assert_allclose(values["model"], values["composite"], rtol=1e-5)
+
+
+def test_distances_and_overlap_are_of_images_in_units_of_their_own_scale(composites, tmp_path):
+    scales = (2.0, 0.5)
+    result = evaluated(composites, tmp_path, lambda truth: 0.7 * truth + 0.3 * truth[::-1], scales=scales)
+    distances = result["distances"].set_index(["composite", "structure", "distance", "comparison"])["value"]
+    overlaps = result["overlap"].set_index(["composite", "measure", "source"])["value"]
+    for index, name in enumerate(composites.names):
+        truth = composites.counts(index)
+        predicted = (0.7 * truth + 0.3 * truth[::-1]).astype(np.float32)
+        for structure, a, b, scale in zip(STRUCTURES, truth, predicted, scales, strict=True):
+            images = (prepare(image, scale, 12.0, 20.0) for image in (a, b))
+            assert distances[name, structure, "mse", "model"] == pytest.approx(distance("mse", *images), rel=1e-4)
+        scaled = [smooth(image, 12.0, 20.0) / scale for image, scale in zip(truth, scales, strict=True)]
+        for measure, value in overlap(*scaled, stage_settings("evaluate", {}).overlap_threshold).items():
+            assert overlaps[name, measure, "truth"] == pytest.approx(value, rel=1e-4), measure
 
 
 def test_the_floor_lies_between_perfection_and_chance(composites, tmp_path):
