@@ -6,6 +6,7 @@ import numpy as np
 
 from lusco import table
 from lusco.superpose import superpose
+from lusco.superpose.composites import Composites, open_composites
 
 STRUCTURES = ("lines", "dots")
 SETTINGS = {
@@ -52,3 +53,8 @@ def write_material(folder: Path) -> list[Path]:
     validation = [acquisition(structure, 7) for structure in STRUCTURES]
     superpose(validation, STRUCTURES, "validation", 3, 64, 20, 1, folder / "validation.arrow")
     return files
+
+
+def to_learn_from(folder: Path) -> tuple[list[table.Localizations], Composites]:
+    """What `write_material` writes, read again."""
+    return [table.read(file) for file in write_material(folder)], open_composites(folder / "validation.arrow")

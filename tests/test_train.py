@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from lines_and_dots import SETTINGS, STRUCTURES, acquisition, in_pairs
+from lines_and_dots import SETTINGS, STRUCTURES, acquisition, in_pairs, to_learn_from
 
-from lusco import table
 from lusco.calibrate import KNOWN
 from lusco.errors import InputError
 from lusco.model import learnt_acquisitions, read_description, validation_acquisitions
@@ -17,19 +16,14 @@ from lusco.novelty import learn
 from lusco.recolor import Recolorer
 from lusco.settings import stage_settings
 from lusco.superpose import composites_of, superpose
-from lusco.superpose.composites import open_composites, write_composites
+from lusco.superpose.composites import open_composites
 from lusco.train import _check_sizes, _repeats, train
-from lusco.train.identity import fingerprint
 from lusco.train.loop import choose_precision
 
 
 @pytest.fixture(scope="module")
 def material(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("material")
-    training = [acquisition(structure, index) for structure in STRUCTURES for index in range(2)]
-    validation = [acquisition(structure, 7) for structure in STRUCTURES]
-    superpose(validation, STRUCTURES, "validation", 3, 64, 20, 1, folder / "validation.arrow")
-    return training, open_composites(folder / "validation.arrow")
+    return to_learn_from(tmp_path_factory.mktemp("material"))
 
 
 def run(material, out, **settings):
@@ -182,75 +176,6 @@ def test_a_training_with_other_settings_is_not_resumed(material, trained, tmp_pa
     (stale / "last.ckpt").write_bytes(b"not a checkpoint of this training")
     run(material, tmp_path)
     assert not stale.exists()
-
-
-def told(training, validation, settings=None, smoothing_nm=12.0, seed=1, device="cpu", precision="float32"):
-    how = stage_settings("train", SETTINGS | (settings or {}))
-    return fingerprint(training, validation, how, smoothing_nm, seed, device, precision)
-
-
-def test_the_same_training_is_known_again(material, tmp_path):
-    training, validation = material
-    for a in training:
-        table.write(a, tmp_path / f"{a.source['acquisition']}.parquet")
-    again = [table.read(tmp_path / f"{a.source['acquisition']}.parquet") for a in training]
-    assert told(again, validation) == told(*material)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"settings": {"steps": 31}},
-        {"smoothing_nm": 13.0},
-        {"seed": 2},
-        {"device": "cuda"},
-        {"precision": "bf16"},
-    ],
-    ids=lambda other: next(iter(other)),
-)
-def test_another_setting_is_another_training(material, other):
-    assert told(*material, **other) != told(*material)
-
-
-def test_the_same_files_filtered_in_another_way_are_another_training(material):
-    training, validation = material
-    fewer = [table.Localizations(a.table.iloc[1:], a.field_nm, a.source) for a in training]
-    assert told(fewer, validation) != told(training, validation)
-
-
-def test_an_acquisition_of_another_structure_is_another_training(material):
-    training, validation = material
-    named = [table.Localizations(a.table, a.field_nm, a.source | {"structure": "lines"}) for a in training]
-    assert told(named, validation) != told(training, validation)
-
-
-def test_images_of_other_counts_are_another_training(material):
-    training, validation = material
-
-    def as_images(weight):
-        tables = [a.table.assign(weight=np.float32(weight)) for a in training]
-        return [table.Localizations(t, a.field_nm, a.source) for t, a in zip(tables, training, strict=True)]
-
-    assert told(as_images(2), validation) != told(as_images(3), validation)
-
-
-def test_validation_composites_of_the_same_names_and_other_content_are_another_training(material, tmp_path):
-    training, validation = material
-    tables = [validation.table(index) for index in range(len(validation))]
-    moved = [*tables[:-1], tables[-1].assign(x_nm=tables[-1]["x_nm"] / 2)]
-    written = []
-    for name, some in (("same", tables), ("moved", moved)):
-        composites = zip(validation.names, validation.sources, some, strict=True)
-        file = tmp_path / f"{name}.arrow"
-        write_composites(file, validation.structures, validation.pixel_nm, validation.side_px, composites)
-        written.append(told(training, open_composites(file)))
-    assert written[0] == told(*material) != written[1]
-
-
-def test_other_code_of_the_training_is_another_training(material, monkeypatch):
-    before = told(*material)
-    monkeypatch.setattr("lusco.train.identity.code_hash", lambda module: f"{module} edited")
-    assert told(*material) != before
 
 
 def test_there_are_never_more_steps_than_asked_for(material, tmp_path):
