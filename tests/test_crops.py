@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lines_and_dots import acquisition, in_pairs, write_material
+from lines_and_dots import STRUCTURES, acquisition, in_pairs, write_material
 from torch.nn.functional import avg_pool2d
 
 from lusco.render import points_of
 from lusco.repeats import Repeats, settled
-from lusco.superpose.composites import open_composites
+from lusco.superpose import superpose
+from lusco.superpose.composites import count, open_composites
 from lusco.train.crops import FixedComposites, Successive, training_fields
 
 
@@ -33,6 +34,18 @@ def test_fixed_composites_are_shown_in_parts_of_pixels(tmp_path):
     for seen, parts in zip(whole, halves, strict=True):
         np.testing.assert_array_equal(4 * avg_pool2d(parts, 2), seen)
         assert parts.max() < seen.max(), "more than one part of a pixel is used"
+
+
+def test_fixed_composites_are_settled(tmp_path):
+    sources = [in_pairs(acquisition(structure, 0)) for structure in STRUCTURES]
+    superpose(sources, STRUCTURES, "validation", 1, 64, 20, 1, tmp_path / "v.arrow")
+    composites, repeats = open_composites(tmp_path / "v.arrow"), Repeats((1, 2), (0.5,))
+    _, seen = FixedComposites(composites, repeats)[0]
+    rows = composites.table(0)
+    there = settled(composites.points(rows), repeats)
+    expected = count(rows.assign(x_nm=there.x_nm, y_nm=there.y_nm), len(STRUCTURES), 64, 20.0)
+    np.testing.assert_array_equal(seen, expected)
+    assert (seen != FixedComposites(composites, Repeats())[0][1]).any()
 
 
 def test_what_is_thinned_while_training_is_settled_by_what_is_left():

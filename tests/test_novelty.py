@@ -305,6 +305,9 @@ def test_a_varied_table_holds_a_part_of_what_the_composite_held():
     sizes = [len(part) / len(whole) for part in parts]
     assert min(sizes) < 0.4
     assert 0.6 < max(sizes) < 1
+    assert {part["structure"].iloc[0] for part in parts if len(set(part["structure"])) == 1} == {0, 1, 2}
+    kept = [part["structure"].value_counts() / whole["structure"].value_counts() for part in parts]
+    assert max(np.ptp(each.dropna()) for each in kept) > 0.2, "each structure is thinned by itself"
 
 
 def test_of_a_structure_alone_all_is_kept_and_nothing_else():

@@ -14,7 +14,7 @@ from random_regions import (
     scattered,
 )
 
-from lusco.novelty.learn import Seen, learn, learn_from
+from lusco.novelty.learn import Seen, _prepared, learn, learn_from
 from lusco.novelty.regions import FEATURES, LEAST_COUNTS, LEAST_SHARE, WHOLE, describe
 
 
@@ -38,6 +38,22 @@ def test_a_structure_is_described_by_what_the_model_takes_for_it():
     )  # half ones, half zeros: variance 1/4, mean 1/2
     np.testing.assert_allclose(found["indecision"], 0, atol=1e-6)
     assert found["log_uncertainty"].isna().tolist() == [False, True, True]
+
+
+def test_indecision_is_a_mean_over_the_localizations_of_a_part():
+    """In the right half, thrice as dense, both structures are equally likely; in the left, all is of the first."""
+    first = np.ones((REGION_PX, REGION_PX))
+    first[:, REGION_PX // 2 :] = 0.5
+    counts = np.where(first == 1, 1, 3).astype(np.float32)
+    found = describe(*shared_out(counts, first), REGION_PX, 1)
+    np.testing.assert_allclose(found["indecision"], [3 / 4, 1.5 / 2.5, 1], atol=1e-5)
+
+
+def test_copies_of_a_composite_count_as_one_in_the_limits():
+    one = regions(1).drop(columns="composite")
+    copies = [one.assign(composite=composite, copy=copy) for composite, copy in ((0, 0), (0, 1), (1, 0))]
+    weight = _prepared(pd.concat(copies, ignore_index=True), np.empty((0, 0)))["weight"]
+    np.testing.assert_allclose(weight, np.repeat([0.5, 0.5, 1], len(one)))
 
 
 def test_of_a_structure_that_is_hardly_there_nothing_is_said():

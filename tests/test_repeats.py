@@ -115,6 +115,25 @@ def test_how_far_a_localization_moves_is_what_bayes_says():
     assert settled(points, KNOWN).x_nm[0] == pytest.approx(expected)
 
 
+def test_chance_is_that_around_both_of_a_pair():
+    """A third localization, too late for a repeat, lies around the first of them and not around the second."""
+    points = points_at([100.0, 120.0, 75.0], [200.0] * 3, [5, 505, 5005], 10.0)
+    likely = 0.001 * np.exp(-(20.0**2) / 2 / 200) / (2 * np.pi * 200)
+    disc_frames = np.pi * (module.REACH * 10 / 2) ** 2 * 5001
+    same = likely / np.sqrt((likely + 3 / disc_frames) * (likely + 2 / disc_frames))
+    assert settled(points, KNOWN).x_nm[0] == pytest.approx((100 + same * 120) / (1 + same))
+
+
+def test_of_many_localizations_neighbours_are_counted(monkeypatch):
+    """A quarter of them, in whatever order they come."""
+    points, *_ = blinking_points(1)
+    of_all = learn_repeats([points]).per_frame[0]
+    mixed = np.random.default_rng(5).permutation(len(points))
+    columns = {name: getattr(points, name)[mixed] for name in ("x_nm", "y_nm", "frame", "uncertainty_nm")}
+    monkeypatch.setattr(module, "COUNTED", len(points) // 4)
+    assert learn_repeats([replace(points, **columns)]).per_frame[0] == pytest.approx(of_all, rel=0.2)
+
+
 @pytest.mark.parametrize(
     ("dx_nm", "lag"), [(5.0, 0), (5.0, 1000), (61.0, 1)], ids=["in one frame", "too late", "too far"]
 )

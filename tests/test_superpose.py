@@ -142,6 +142,34 @@ def test_training_crops_have_at_least_one_structure_and_sometimes_fewer_than_all
     assert 10 < present.all(1).sum() < 50
 
 
+def test_a_crop_is_thinned_and_of_any_acquisition():
+    """Two acquisitions, one ten times as dense; each is kept to a quarter at least."""
+    sources = [acquisition(f"a{k}", "rings", number, seed=k) for k, number in enumerate((400_000, 40_000))]
+    fields, whole = by_structure(sources, ["rings"], 20), 400_000 * (SIDE_NM / 6_000) ** 2
+    crops = [training_crop(fields, 64, 20, 0.25, 0, random_generator(1, index)) for index in range(60)]
+    part = np.array([crop.sum() for crop in crops]) / whole
+    dense = part[part > 0.2]
+    assert 15 < len(dense) < 45
+    assert dense.min() < 0.4 and 0.85 < dense.max() < 1.05
+
+
+def test_an_image_is_thinned_by_its_counts():
+    field = prepare(image_acquisition(np.full((100, 100), 100.0), 20), 20)
+    weight = cut(field, SIDE_NM, 0.25, np.random.default_rng(0)).weight
+    np.testing.assert_array_equal(weight, np.round(weight))
+    assert weight.sum() == pytest.approx(0.25 * 64**2 * 100, rel=0.01)
+
+
+def test_composites_of_a_sparse_acquisition_are_not_empty(tmp_path):
+    """All of it within 100 nm of the middle of a field of 60 um."""
+    near = np.random.default_rng(0).uniform(29_950, 30_050, (2, 20))
+    source = {"acquisition": "a", "structure": "rings"}
+    sparse = table.localizations({"x_nm": near[0], "y_nm": near[1]}, (0, 60_000, 0, 60_000), source)
+    superpose([sparse], ["rings"], "test", 10, 64, 20, 1, tmp_path / "c.arrow")
+    composites = open_composites(tmp_path / "c.arrow")
+    assert all(len(composites.table(index)) for index in range(10))
+
+
 def test_composites_add_up_and_know_each_localization(two_structures, tmp_path):
     path = tmp_path / "test.arrow"
     superpose(two_structures, ["rings", "lines"], "test", 3, 64, 20, 1, path)

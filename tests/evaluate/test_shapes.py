@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lusco.evaluate.distances import structure_scale
-from lusco.evaluate.shapes import SHAPES, filaments, rings, spots, tubes
+from lusco.evaluate.shapes import SHAPES, _radius, filaments, rings, spots, tubes
 from lusco.render import render
 from lusco.simulate import read_description, simulate
 
@@ -33,6 +33,14 @@ def test_rings_are_counted_and_have_their_radius():
     measured = rings(counts, scale(counts), PIXEL_NM)
     assert measured["count_per_um2"] == pytest.approx(len(centres) / (SIDE_NM / 1000) ** 2)
     assert measured["radius_nm"] == pytest.approx(53.5, rel=0.05)
+
+
+def test_the_radius_is_about_the_centre_of_what_lies_within_reach():
+    """Two pixels 80 nm apart, off the middle, and many counts in a corner of the window, 141 nm away."""
+    window = np.zeros((11, 11))
+    window[5, 4] = window[5, 8] = 1
+    window[0, 0] = 50
+    assert _radius(window, 20.0) == pytest.approx(40)
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 45, 90])

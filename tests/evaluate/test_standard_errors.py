@@ -85,6 +85,13 @@ def test_gaps_have_errors_and_equal_acquisitions_none():
     assert 0.02 < other.loc[("rings", "gap_closed_mse"), "error"] < 0.1
 
 
+def test_errors_of_gaps_are_those_of_medians():
+    """One composite of twenty is far off, which no drawing of twenty makes the median."""
+    sources = [{"rings": f"rings_{k}", "lines": f"lines_{k}"} for k in range(20)]
+    errors = errors_of([0.2] * 19 + [9.0], np.full(20, 90), sources)
+    assert errors.loc[("rings", "gap_closed_mse"), "error"] == pytest.approx(0, abs=1e-9)
+
+
 def test_a_single_acquisition_does_not_tell_how_others_differ():
     sources = [{"rings": "rings_0", "lines": f"lines_{k}"} for k in range(4)]
     errors = errors_of(np.zeros(4), [100, 90, 80, 70], sources)

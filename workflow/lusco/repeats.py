@@ -125,7 +125,7 @@ def learn_repeats(acquisitions: Sequence[Points]) -> Repeats:
     Returns
     -------
     Repeats
-        None where close pairs are no more frequent at short lags than at long ones.
+        Empty where close pairs are no more frequent at short lags than at long ones.
     """
     longest = max(int(np.ptp(points.frame)) + 1 for points in acquisitions)
     edges = np.unique(np.geomspace(1, max(longest, 2), BINS + 1).round().astype(np.int64))

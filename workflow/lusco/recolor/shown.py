@@ -28,7 +28,7 @@ def check_like_learned(named: Iterable[tuple[str, Points]], model: ModelDescript
 
 
 def shown(acquisition: Localizations, model: ModelDescription, file: str | Path = "") -> np.ndarray:
-    """The image in which the network of a model sees an acquisition, in the first of the views that recolouring takes.
+    """The image in which the network of a model sees an acquisition, neither turned nor shifted.
 
     Parameters
     ----------

@@ -85,7 +85,8 @@ def training_crop(
     keep_min : float
         Each structure is thinned to a random fraction between this and 1.
     absent : float
-        Probability that a structure is absent; one is always present.
+        Probability that a structure is absent, but for one that is drawn first; where an acquisition is sparse, what
+        is cut out of it may be empty too.
     rng : numpy.random.Generator
         Source of randomness.
 

@@ -118,8 +118,8 @@ def prepare(acquisition: Localizations, pixel_nm: float, file: str | Path = "") 
 def cut(field: Field, side_nm: float, keep: float, rng: np.random.Generator) -> Piece:
     """Cut a random square out of a field, turned and flipped at random, and thin it.
 
-    The square is placed around a random localization, so that sparse fields give pieces with something
-    in them. Where the field is too small for a turned square it is turned by right angles only; where it
+    A random localization lies in the upright square that holds the turned one, so that sparse fields mostly give pieces
+    with something in them. Where the field is too small for a turned square it is turned by right angles only; where it
     is smaller than the square, the square holds all of it.
 
     Parameters
