@@ -57,7 +57,7 @@ peers: $(PEERS)
 $(PEERS): envs/peers.txt envs/peers.post-deploy.sh
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --requirement envs/peers.txt
-	PATH=$(CURDIR)/.venv-peers/bin:$$PATH bash envs/peers.post-deploy.sh
+	PATH="$(CURDIR)/.venv-peers/bin:$$PATH" bash envs/peers.post-deploy.sh
 	touch $@
 
 readers: $(READERS)
@@ -73,7 +73,7 @@ zoo: $(ZOO)
 $(ZOO): envs/zoo.txt envs/zoo.post-deploy.sh
 	$(PYTHON) -m venv .venv-zoo
 	.venv-zoo/bin/python -m pip install --quiet --requirement envs/zoo.txt
-	PATH=$(CURDIR)/.venv-zoo/bin:$$PATH bash envs/zoo.post-deploy.sh
+	PATH="$(CURDIR)/.venv-zoo/bin:$$PATH" bash envs/zoo.post-deploy.sh
 	touch $@
 
 $(INSTALLED): pyproject.toml

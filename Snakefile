@@ -28,6 +28,7 @@ include: "workflow/rules/package.smk"
 
 localrules:
     all,
+    fetch,
     figures,
     print_figures,
     recolor,

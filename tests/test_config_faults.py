@@ -84,6 +84,14 @@ FAULTS = {
         "{structures: [a, A]}",
         "key `structures`: two structures differ only in upper and lower case; rename one.",
     ),
+    "case of models": (
+        "{model: unet, models: {unet: {}, UNet: {depth: 3}}}",
+        "key `models`: two models differ only in upper and lower case; rename one.",
+    ),
+    "frames from last to first": (
+        "{ingest: {frames: [500, 1]}}",
+        "key `ingest.frames`: the range [500, 1] starts above its end; swap the two.",
+    ),
     "reserved": ("{structures: [a, mixed]}", "key `structures.1`: the name `mixed` is reserved; choose another."),
     "row of the tables": ("{structures: [all, b]}", "key `structures.0`: the name `all` is reserved; choose another."),
     "reserved experiment": (
@@ -218,6 +226,10 @@ def test_a_file_that_is_no_mapping_is_one_sentence(tmp_path, text):
 def test_a_model_in_a_folder_with_an_equals_sign_is_refused(tmp_path):
     (tmp_path / "a=b").mkdir()
     (tmp_path / "a=b" / "model.json").touch()
+    assert "there is no model in the folder" in "".join(sentences(config(f"pretrained: {tmp_path / 'a=b'}"))), (
+        "no weights"
+    )
+    (tmp_path / "a=b" / "weights.safetensors").touch()
     (sentence,) = sentences(config(f"pretrained: {tmp_path / 'a=b'}"))
     assert "the path of the model has a `=`; rename the folder" in sentence
 
@@ -226,6 +238,7 @@ def test_a_model_that_is_only_a_start_is_not_applied(tmp_path):
     description = json.loads((Path(SHIPPED) / "model.json").read_text())
     description["training"]["scored"] = False
     (tmp_path / "model.json").write_text(json.dumps(description))
+    (tmp_path / "weights.safetensors").touch()
     (sentence,) = sentences(config(f"{{pretrained: {tmp_path}, {ITS_STRUCTURES}}}"))
     assert sentence.startswith("config.yaml, key `pretrained`: the model is only a start for others (`scored: false`)")
 

@@ -47,7 +47,10 @@ def test_it_names_what_went_in_and_what_came_out(tmp_path, tables):
         (recolored / name).write_text("model,value\n")
     sheet = tmp_path / "sheet.tsv"
     sheet.write_text("acquisition\tstructure\tpath\n")
-    write_record(CONFIG, sheet, tables, MODEL, [result], recolored, tmp_path / "run.json")
+    (recolored / "a.csv").write_text("of another time, when it was applied to, too\n")
+    splits = tmp_path / "splits.tsv"
+    splits.write_text("acquisition\tsplit\na\ttrain\nb\tapply\n")
+    write_record(CONFIG, sheet, tables, MODEL, [result], splits, recolored, tmp_path / "run.json")
     record = json.loads((tmp_path / "run.json").read_text())
     sums = {each["acquisition"]: each["sha256"] for each in record["acquisitions"]}
     assert sums == {"a": hashlib.sha256(b"field_um: [1, 1]").hexdigest(), "b": "of when it was read"}

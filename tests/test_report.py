@@ -58,7 +58,7 @@ def test_names_are_escaped():
     name = "<script>alert(1)</script>"
     splits = content().splits.assign(acquisition=name)
     mixture = Mixture(name, {name: 0.7, "tubes": 0.2}, 0.1, None, 0.5)
-    named = {"experiment": name, "splits": splits, "mixed": [mixture], "notes": [name], "config": {"a": name}}
+    named = {"experiment": name, "splits": splits, "mixed": [mixture], "config": {"a": name}}
     html = report(replace(content((name, "tubes")), **named))
     assert "<script>alert" not in html
     assert html.count("&lt;script&gt;") >= 6

@@ -100,7 +100,15 @@ ROW_FAULTS = {
     ),
     "columns of a format that has its own": (
         {"format": "thunderstorm", "columns": '{"x_nm": "X"}'},
-        "`columns` have no meaning with the format `thunderstorm`; empty the cells",
+        "`columns` has no meaning with the format `thunderstorm`; empty the cells",
+    ),
+    "pixels of positions in nm": (
+        {"format": "minflux_npy", "pixel_nm": "100"},
+        "`pixel_nm` has no meaning with the format `minflux_npy`; empty the cells",
+    ),
+    "truth of an image": (
+        {"structure": "mixed", "format": "image", "truth_column": "label"},
+        "`truth_column` has no meaning with the format `image`; empty the cells",
     ),
     "mixed split": (
         {"structure": "mixed", "split": "train"},

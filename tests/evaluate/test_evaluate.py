@@ -5,8 +5,15 @@ import pandas as pd
 import pytest
 
 from lusco import table as tables
-from lusco.errors import InputError
-from lusco.evaluate import accepted_of, elsewhere, evaluate, score_acquisition, truth_of, unspecific_table
+from lusco.evaluate import (
+    accepted_of,
+    elsewhere,
+    evaluate,
+    score_acquisition,
+    truth_of,
+    unknown_structures,
+    unspecific_table,
+)
 from lusco.evaluate.assignment import accepted_counts, assignment_table
 from lusco.evaluate.distances import distance, prepare, smooth
 from lusco.evaluate.overlap import overlap
@@ -142,15 +149,17 @@ def test_an_acquisition_with_known_truth_is_scored_without_its_unspecific_locali
     assert overall["recall"] == 1
 
 
-@pytest.mark.parametrize("true", [["dots"] * 3, ["rings", "lines", "dots"]])
-def test_a_truth_of_structures_that_the_model_does_not_know_gets_a_sentence(tmp_path, true):
-    with pytest.raises(InputError, match=r"a\.csv: the model does not know the true structures dots.*truth_column"):
-        score_acquisition(scored_table(tmp_path / "a.csv", true), STRUCTURES)
-
-
-def test_a_truth_without_any_structure_gets_a_sentence(tmp_path):
-    with pytest.raises(InputError, match=r"a\.csv: no truth is given"):
-        score_acquisition(scored_table(tmp_path / "a.csv", ["unspecific"] * 3), STRUCTURES)
+def test_what_belongs_to_a_structure_that_the_model_does_not_know_is_wrong_whatever_it_is_given_to(tmp_path):
+    """One of three is such a one, given to rings at .6: above that threshold it is rejected."""
+    file = scored_table(tmp_path / "a.csv", ["rings", "lines", "dots"])
+    assert unknown_structures(file, STRUCTURES) == ["dots"]
+    table = score_acquisition(file, STRUCTURES).set_index(["structure", "threshold"])
+    columns = ["crosstalk", "recall", "localizations"]
+    assert table.loc[("all", 0.0), columns].tolist() == pytest.approx([1 / 3, 2 / 3, 3])
+    assert table.loc[("rings", 0.0), columns].tolist() == pytest.approx([1 / 2, 1, 1])
+    assert table.loc[("all", 0.7), ["rejected", "crosstalk"]].tolist() == pytest.approx([1 / 3, 0])
+    alone = score_acquisition(scored_table(tmp_path / "b.csv", ["dots"] * 3), STRUCTURES)
+    assert (alone.loc[(alone["structure"] == "all") & (alone["threshold"] == 0), "crosstalk"] == 1).all()
 
 
 def test_unspecific_localizations_are_no_crosstalk_and_told_apart(composites, tmp_path):

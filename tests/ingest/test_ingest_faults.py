@@ -113,6 +113,16 @@ FAULTS = {
         {"truth_column": "label"},
         ["row 3", "1 rows do not name their structure"],
     ),
+    "columns of a format that has its own": (
+        lambda m: m.picasso(1, 2),
+        {"columns": '{"x_nm": "x"}'},
+        ["picasso", "`columns` has no meaning with the format `picasso`; empty the cells, or correct `format`"],
+    ),
+    "truth without a structure": (
+        lambda m: m.text(HEADER + ",label", "1,2,3,4,unspecific", "1,9,3,4,unspecific"),
+        {"truth_column": "label"},
+        ["column `label`", "the column names no structure", "correct `truth_column`, or empty the cell"],
+    ),
     "NaN coordinate": (
         lambda m: m.text(HEADER, "1,2,3,4", "1,nan,3,4", "1,,3,4"),
         {},

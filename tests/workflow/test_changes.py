@@ -107,9 +107,10 @@ def test_a_changed_source_runs_what_follows_from_it(done):
     assert planned(done, CONFIG) == CELL_1_ANEW
 
 
-def test_the_pixel_size_that_picasso_keeps_beside_its_table_belongs_to_the_source(done):
-    write_sheet(done, [*LEARNT, "cell_1\tmixed\tcell_1.hdf5\t\t\t"])
-    (done / "resources" / "cell_1.hdf5").touch()
+@pytest.mark.parametrize("file", ["cell_1.hdf5", "cell_1.hdf"])
+def test_the_pixel_size_that_picasso_keeps_beside_its_table_belongs_to_the_source(done, file):
+    write_sheet(done, [*LEARNT, f"cell_1\tmixed\t{file}\t\t\t"])
+    (done / "resources" / file).write_bytes(b"\x89HDF")
     (done / "resources" / "cell_1.yaml").write_text("Pixelsize: 100")
     pretend(done, CONFIG)
     assert planned(done, CONFIG) == {}

@@ -60,8 +60,9 @@ def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         yield Fault(file, f"there is no model `{full['model']}`", mend, "key `model`")
     yield from _unlike_peers(full, file)
     yield from _unlike_starts(full, file)
-    if len({structure.lower() for structure in full["structures"]}) < len(full["structures"]):
-        yield Fault(file, "two structures differ only in upper and lower case", "rename one", "key `structures`")
+    for key in ("structures", "models"):
+        if len({name.lower() for name in full[key]}) < len(full[key]):
+            yield Fault(file, f"two {key} differ only in upper and lower case", "rename one", f"key `{key}`")
     usual = read_yaml(SCHEMA)["properties"]["evaluate"]["properties"]["shapes"]["default"]
     if foreign := sorted(set(full["evaluate"]["shapes"]) - set(full["structures"]) - set(usual)):
         mend = f"name some of {', '.join(full['structures'])}"
@@ -71,6 +72,9 @@ def _contradictions(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         yield Fault(file, "more structures are asked for than there are", mend, "key `sweeps.number`")
     if full["splits"]["validation"] + full["splits"]["test"] >= 1:
         yield Fault(file, "validation and test leave nothing to train on", "lower one of the fractions", "key `splits`")
+    if (frames := full["ingest"]["frames"]) and frames[0] > frames[1]:
+        what = f"the range {frames} starts above its end"
+        yield Fault(file, what, "swap the two", "key `ingest.frames`")
     if set("{}") & set(full["acquisitions"]):
         what = f"the path `{full['acquisitions']}` holds braces, which Snakemake takes for wildcards"
         yield Fault(file, what, "rename the sheet", "key `acquisitions`")
@@ -146,7 +150,7 @@ def _unfit_models(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         elif key == "pretrained" and Path(folder).resolve() == Path("results", full["experiment"], "model").resolve():
             what = f"`{folder}` is where this experiment puts the model that it applies"
             yield Fault(file, what, "name that of another experiment, or change `experiment`", f"key `{key}`")
-        elif not (Path(folder) / "model.json").is_file():
+        elif not all((Path(folder) / part).is_file() for part in ("model.json", "weights.safetensors")):
             mend = "give a folder with model.json and weights.safetensors, or leave it empty to train"
             yield Fault(file, f"there is no model in the folder `{folder}`", mend, f"key `{key}`")
         elif (model := _described(folder)) and model.pixel_nm != full["pixel_nm"]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lusco import table
-from lusco.files import write_json
+from lusco.files import read_csv, write_json
 from lusco.model import ModelDescription
 
 RECOLORED = ("{}.ome.tiff", "{}.csv", "regions/{}.csv", "mixtures/{}.json")  # of an acquisition, in their folder
@@ -26,6 +26,7 @@ def write_record(
     acquisitions: Sequence[Path],
     model: ModelDescription,
     results: Sequence[Path],
+    splits: Path,
     recolored: Path,
     out: str | Path,
 ) -> None:
@@ -43,13 +44,16 @@ def write_record(
         The chosen model; it knows how it was trained, on which device and in which arithmetic.
     results : sequence of Path
         Files whose checksums are to be kept.
+    splits : Path
+        Table of the splits, which says to what the model is applied.
     recolored : Path
-        Folder of the recoloured acquisitions, whose checksums are kept too.
+        Folder of the recoloured acquisitions, whose checksums are kept too; it may hold those of another time.
     out : str or Path
         File to write.
     """
     described = [_acquisition(path) for path in acquisitions]
-    files = [recolored / kind.format(each["acquisition"]) for each in described for kind in RECOLORED]
+    applied = read_csv(splits, sep="\t").query("split == 'apply'")["acquisition"]
+    files = [recolored / kind.format(name) for name in applied for kind in RECOLORED]
     files = [*results, *(file for file in files if file.is_file())]
     write_json(
         out,

@@ -6,7 +6,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,12 @@ FORMATS = (  # of `lusco.ingest`, which takes longer to import
     "asdf",
     "smlm",
 )
+IDLE = {  # cells of a row that a format does not look at
+    **{name: ("columns",) for name in FORMATS if name != "csv"},
+    **dict.fromkeys(("smap", "minflux_npy", "minflux_mat"), ("pixel_nm", "columns")),  # their positions are in nm or m
+    "image": ("columns", "truth_column"),
+    SIMULATION: ("pixel_nm", "region_nm", "columns"),
+}
 LENGTHS, UNITS = ("x", "y", "z", "uncertainty"), ("nm", "um", "mm", "m", "px")  # of standard names in `columns`
 COUNTS = ("frame", "photons", "trace")
 MAX_POSITION_NM = 1e12  # 1 km from the origin; farther away a float64 has lost the nanometre's fractions
@@ -93,6 +99,13 @@ class Acquisition:
     def is_simulated(self) -> bool:
         """Whether `path` describes a simulation rather than holding data."""
         return self.format == SIMULATION
+
+
+def without_meaning(format: str, filled: Collection[str]) -> str:
+    """What is said of cells that are filled and have no meaning with a format; empty if there are none."""
+    if not (idle := [f"`{name}`" for name in IDLE.get(format, ()) if name in filled]):
+        return ""
+    return f"{', '.join(idle)} {'have' if len(idle) > 1 else 'has'} no meaning with the format `{format}`"
 
 
 def parse_region(text: str) -> Region:

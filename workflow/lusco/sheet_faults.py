@@ -20,6 +20,7 @@ from lusco.sheet import (
     Region,
     mapping_fault,
     parse_region,
+    without_meaning,
 )
 
 MAX_NAME = 100  # letters; names of files that hold it have some more
@@ -184,11 +185,8 @@ def _format_faults(row: Mapping[str, str], fault: MakeFault) -> Iterator[Fault]:
     if row["format"] not in ("", SIMULATION, *FORMATS):
         known = ", ".join([*FORMATS, SIMULATION])
         yield fault(f"unknown format `{row['format']}`", f"use one of {known}, or leave it empty")
-    idle = ("pixel_nm", "region_nm", "columns") if row["format"] == SIMULATION else ()
-    if row["format"] in FORMATS and row["format"] != "csv":
-        idle = ("columns",)
-    if given := [name for name in idle if row[name]]:
-        yield fault(f"{_quoted(given)} have no meaning with the format `{row['format']}`", "empty the cells")
+    if what := without_meaning(row["format"], [name for name in row if row[name]]):
+        yield fault(what, "empty the cells")
 
 
 def _path_faults(sheet: Path, text: str, fetchable: set[Path], fault: MakeFault) -> Iterator[Fault]:

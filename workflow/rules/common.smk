@@ -290,7 +290,15 @@ def source(name):
 def beside(path):
     """The YAML file that Picasso keeps beside a table, if there is one: it holds the pixel size."""
     file = Path(path).with_suffix(".yaml")
-    return [local(str(file))] if Path(path).suffix in (".hdf5", ".h5") and file.is_file() else []
+    return [local(str(file))] if file.is_file() and is_hdf5(path) else []
+
+
+def is_hdf5(path):
+    """By its first bytes, as readers tell it, or by its name."""
+    if Path(path).suffix.lower() in (".hdf5", ".h5"):
+        return True
+    with open(path, "rb") as table:
+        return table.read(4) == b"\x89HDF"
 
 
 @cache

@@ -102,6 +102,6 @@ use rule draw_mixed as draw_mixed_print with:
     output:
         printed(["mixed_{acquisition}"]),
     log:
-        f"{LOGS}/figure_print_{{acquisition}}.log",
+        f"{LOGS}/print_figure_{{acquisition}}.log",
     params:
         viewer="",

@@ -6,6 +6,7 @@ rule record:
         model=rules.model.output,
         acquisitions=[table(a.name) for a in ACQUISITIONS],
         sheet=local(CONFIG["acquisitions"]),
+        splits=rules.split.output[0],
     output:
         shown(f"{EXPERIMENT}/run.json", "record", "Origin", file="run.json"),
     log:
@@ -13,7 +14,7 @@ rule record:
     conda:
         "../../envs/data.yaml"
     params:
-        # all of it, also what no job read: a record says how the run was asked for
+        # all of it, also what no job read: a record says what the run was asked for
         config=lambda wildcards: json.dumps(CONFIG),
         model=lambda wildcards, input: os.path.dirname(input.model[0]),
         results=lambda wildcards, input: [f"--result={file}" for file in input.results],
@@ -22,4 +23,4 @@ rule record:
         code=code("lusco.record"),
     shell:
         "lusco --log {log} record {input.acquisitions} --config {params.config:q} --model {params.model}"
-        " --sheet {input.sheet:q} {params.results:q} --recolored {params.experiment}/recolored --out {output}"
+        " --sheet {input.sheet:q} {params.results:q} --splits {input.splits} --recolored {params.experiment}/recolored --out {output}"

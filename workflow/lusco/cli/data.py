@@ -1,11 +1,11 @@
 """Commands that bring in, simulate and superpose acquisitions."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from lusco.cli.options import Levels, Out, Pixel, Seed, Settings, Structures, app, numbers
+from lusco.cli.options import Levels, Out, Pixel, Seed, Settings, Structures, Sweep, app, numbers
 
 
 @app.command()
@@ -103,7 +103,7 @@ def split(
 @app.command()
 def superpose(
     acquisitions: Annotated[list[Path], typer.Argument(help="Single-structure acquisitions of the split.")],
-    split: Annotated[str, typer.Option(help="train, validation or test.")],
+    split: Annotated[Literal["train", "validation", "test"], typer.Option(help="What they serve for.")],
     structures: Structures,
     pixel_nm: Pixel,
     out: Out,
@@ -126,7 +126,7 @@ def superpose(
 @app.command()
 def sweep(
     acquisitions: Annotated[list[Path], typer.Argument(help="Single-structure test acquisitions.")],
-    kind: Annotated[str, typer.Option(help="density, mixing, precision_nm, scale, overlap or number.")],
+    kind: Annotated[Sweep, typer.Option(help="What is changed.")],
     levels: Levels,
     composites: Annotated[int, typer.Option(help="Composites per level.")],
     structures: Structures,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lusco.cli.options import Composites, Levels, Out, Pixel, Seed, Settings, app, numbers
+from lusco.cli.options import Composites, Levels, Out, Pixel, Seed, Settings, Sweep, app, numbers
 
 Viewer = Annotated[Path | None, typer.Option(help="File for the report's viewer to write.")]
 
@@ -29,6 +29,8 @@ def evaluate(
 
     models = {}
     for text in model:
+        if text.count("=") != 2:
+            raise typer.BadParameter(f"`{text}` is not a name, a model and what it recoloured, with a `=` between each")
         name, folder, applied = text.split("=")
         models[name] = (read_description(folder), Path(applied))
     tables = {name: Path(file) for name, file in (text.split("=", 1) for text in scored or [])}
@@ -41,7 +43,7 @@ def sweep_scores(
     composites: Composites,
     applied: Annotated[Path, typer.Option(help="Folder of their recoloured channels.")],
     model: Annotated[Path, typer.Option(help="Folder of the model that recoloured them.")],
-    kind: Annotated[str, typer.Option(help="density, mixing, precision_nm, scale, overlap or number.")],
+    kind: Annotated[Sweep, typer.Option(help="What was changed.")],
     levels: Levels,
     crosstalk: Annotated[float, typer.Option(help="Crosstalk that the threshold is chosen for.")],
     out: Out,
@@ -130,6 +132,7 @@ def record(
     config: Annotated[str, typer.Option(help="The whole configuration as JSON.")],
     model: Annotated[Path, typer.Option(help="Folder of the chosen model.")],
     sheet: Annotated[Path, typer.Option(help="Sheet of the acquisitions.")],
+    splits: Annotated[Path, typer.Option(help="Table of the splits.")],
     recolored: Annotated[Path, typer.Option(help="Folder of recoloured acquisitions, whose checksums are kept.")],
     out: Out,
     result: Annotated[list[Path] | None, typer.Option(help="File whose checksum is kept.")] = None,
@@ -140,7 +143,7 @@ def record(
     from lusco.model import read_description
     from lusco.record import write_record
 
-    write_record(json.loads(config), sheet, acquisitions, read_description(model), result or [], recolored, out)
+    write_record(json.loads(config), sheet, acquisitions, read_description(model), result or [], splits, recolored, out)
 
 
 @app.command()

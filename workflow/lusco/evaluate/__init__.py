@@ -3,6 +3,7 @@
 Writes tidy tables, one row per measurement: distances, overlap, assignment, calibration, a summary and its errors.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
@@ -11,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lusco.errors import Fault, InputError
 from lusco.evaluate.assignment import (
     THRESHOLDS,
     accepted_counts,
@@ -41,6 +41,8 @@ COUPLING = ["model", "acquisition", *WINDOWS]
 REGION = ["model", "composite", "x_nm", "y_nm", "side_nm", "localizations", "novelty", "unfamiliar", "differs_by"]
 CALIBRATION = ["model", "structure", "bin", "confidence", "accuracy", "localizations"]
 UNSPECIFIC_FALL = ["model", "threshold", "structure", "fraction", "localizations"]
+
+log = logging.getLogger(__name__)
 SUMMARY = ["model", "structure", "measure", "value"]
 ERROR = ["model", "structure", "measure", "error", "acquisitions"]
 
@@ -113,6 +115,10 @@ def evaluate(
     for acquisition, file in scored.items():
         named = {"acquisition": acquisition, "model": chosen}
         tables["assignment"].append(score_acquisition(file, structures).assign(**named))
+        if foreign := unknown_structures(file, structures):
+            what = "%s: no overlap is measured, as the model does not know %s (it knows %s)"
+            log.warning(what, acquisition, ", ".join(foreign[:5]), ", ".join(structures))
+            continue
         coupled.append(coupling(file, models[chosen][0], composites.side_px, settings).assign(**named)[COUPLING])
 
     out = Path(out)
@@ -122,28 +128,22 @@ def evaluate(
     write_json(out / "metadata.json", _metadata(composites, models, settings))
 
 
+def unknown_structures(file: Path, structures: Sequence[str]) -> list[str]:
+    """True structures of a recoloured table that the model does not know, in the order of their names."""
+    truth = read_csv(file)["true_structure"].replace(UNSPECIFIC, np.nan).dropna().astype(str)
+    return sorted(set(truth) - set(structures))
+
+
 def score_acquisition(file: Path, structures: Sequence[str]) -> pd.DataFrame:
     """Score the recoloured table of an acquisition whose true structures are known.
 
-    Localizations whose truth is empty or `unspecific` belong to no structure and are left out.
-
-    Raises
-    ------
-    InputError
-        If some are of a structure that the model does not know, or none is of one that it knows.
+    Localizations whose truth is empty or `unspecific` belong to no structure and are left out; those of a structure
+    that the model does not know are wrong whatever they are given to.
     """
     table = read_csv(file)
-    truth = table["true_structure"].replace(UNSPECIFIC, np.nan)
-    known = truth.isin(structures)
-    foreign = sorted(truth[~known].dropna().astype(str).unique())
-    if foreign or not known.any():
-        what = (
-            f"the model does not know the true structures {', '.join(foreign[:5])}" if foreign else "no truth is given"
-        )
-        mend = f"it knows {', '.join(structures)}; correct `truth_column` or the names in it, or empty the cell"
-        raise InputError(Fault(file, what, mend))
-    table = table[known]
+    table = table[table["true_structure"].replace(UNSPECIFIC, np.nan).notna()]
     truth = pd.Categorical(table["true_structure"], structures).codes.astype(np.int64)
+    truth[truth < 0] = len(structures)
     probabilities = table[[f"p_{structure}" for structure in structures]].to_numpy()
     weight = table["weight"].to_numpy() if "weight" in table else np.ones(len(table))
     return assignment_table(accepted_counts(probabilities, truth, weight), structures)

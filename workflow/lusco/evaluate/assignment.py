@@ -25,7 +25,7 @@ def accepted_counts(
     probabilities : numpy.ndarray
         Shape (n, structures).
     truth : numpy.ndarray
-        Index of the true structure, shape (n,).
+        Index of the true structure, shape (n,); an index past the structures is one that none of them is.
     weight : numpy.ndarray
         Localizations that each row stands for, shape (n,).
     thresholds : numpy.ndarray
@@ -34,14 +34,15 @@ def accepted_counts(
     Returns
     -------
     numpy.ndarray
-        Shape (t, structures assigned, structures true).
+        Shape (t, structures assigned, structures true), with a column more where there are others.
     """
     structures = probabilities.shape[1]
+    truths = max(structures, int(truth.max(initial=-1)) + 1)
     confidence = probabilities.max(1)
     step = np.searchsorted(thresholds, confidence, side="right") - 1
-    index = (step * structures + probabilities.argmax(1)) * structures + truth
-    counts = np.bincount(index, weight, minlength=len(thresholds) * structures**2)
-    counts = counts.reshape(len(thresholds), structures, structures)
+    index = (step * structures + probabilities.argmax(1)) * truths + truth
+    counts = np.bincount(index, weight, minlength=len(thresholds) * structures * truths)
+    counts = counts.reshape(len(thresholds), structures, truths)
     return counts[::-1].cumsum(0)[::-1]
 
 

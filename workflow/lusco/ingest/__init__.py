@@ -19,7 +19,7 @@ from lusco.ingest import filters, merge
 from lusco.ingest.formats import FORMATS, detect
 from lusco.ingest.raw import Raw, Source
 from lusco.settings import IngestSettings
-from lusco.sheet import Region, parse_region
+from lusco.sheet import Region, parse_region, without_meaning
 
 __all__ = ["FORMATS", "Source", "ingest"]
 
@@ -126,6 +126,8 @@ def _format(source: Source) -> str:
     if format not in FORMATS:
         known = ", ".join(FORMATS)
         raise InputError(Fault(source.path, f"the format `{format}` is unknown", f"use one of {known}", "`format`"))
+    if what := without_meaning(format, [name for name, value in vars(source).items() if value]):
+        raise InputError(Fault(source.path, what, "empty the cells, or correct `format`"))
     return format
 
 

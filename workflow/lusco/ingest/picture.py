@@ -38,8 +38,6 @@ def read_image(source: Source) -> Raw:
 
 def _value_faults(source: Source, pixels: np.ndarray) -> list[Fault]:
     faults = []
-    if source.truth_column:
-        faults.append(Fault(source.path, "an image has no columns", "leave `truth_column` empty"))
     for bad, what in ((~np.isfinite(pixels), "are NaN or infinite"), (pixels < 0, "are negative")):
         if bad.any():
             row, column = np.argwhere(bad)[0]

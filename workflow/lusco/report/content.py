@@ -58,8 +58,6 @@ class ReportContent:
     accuracies : mapping of str to mapping of str to float
         Of `train` and `validation`: the mean `accuracy` over so many `composites`, and its standard `error` if it is
         known; either may be missing.
-    notes : sequence of str
-        Anything to tell the reader, a sentence each.
     sweeps : mapping of str to pandas.DataFrame
         `evaluation/sweep_<name>.csv` by name of the sweep.
     training : mapping
@@ -86,7 +84,6 @@ class ReportContent:
     divides: bool = True
     shown: str = ""
     accuracies: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    notes: Sequence[str] = ()
     sweeps: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     errors: pd.DataFrame | None = None
