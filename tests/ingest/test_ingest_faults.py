@@ -121,7 +121,7 @@ FAULTS = {
     "truth without a structure": (
         lambda m: m.text(HEADER + ",label", "1,2,3,4,unspecific", "1,9,3,4,unspecific"),
         {"truth_column": "label"},
-        ["column `label`", "the column names no structure", "correct `truth_column`, or empty the cell"],
+        ["`truth_column`", "no row names a structure", "correct `truth_column`, or empty the cell"],
     ),
     "NaN coordinate": (
         lambda m: m.text(HEADER, "1,2,3,4", "1,nan,3,4", "1,,3,4"),

@@ -10,6 +10,7 @@ from lusco.errors import Fault, InputError
 from lusco.ingest.raw import Raw
 from lusco.settings import IngestSettings
 from lusco.sheet import MAX_POSITION_NM, Region
+from lusco.table import UNSPECIFIC
 
 MIN_EXTENT_NM = 1.0
 MAX_EXTENT_NM = 1e7  # 10 mm, more than any camera sees
@@ -46,6 +47,8 @@ def faults(raw: Raw, path: Path) -> Iterator[Fault]:
         bad = raw.columns["structure"] == ""
         what = f"{np.count_nonzero(bad)} rows do not name their structure, this the first"
         yield from _first(bad, path, what, "fill in `truth_column` for every row", raw.first_row)
+        if bad.size and (raw.columns["structure"] == UNSPECIFIC).all():
+            yield Fault(path, "no row names a structure", "correct `truth_column`, or empty the cell", "`truth_column`")
     with np.errstate(invalid="ignore"):
         extent_nm = max(float(np.ptp(raw.columns[axis])) for axis in ("x_nm", "y_nm"))
     x0, x1, y0, y1 = raw.field_nm or (0, MIN_EXTENT_NM) * 2

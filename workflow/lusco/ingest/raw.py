@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from lusco.errors import Fault, InputError
-from lusco.table import UNSPECIFIC
 
 CORNER = "corner of the first pixel"
 UNCHANGED = "as in the file, taken as the corner of the first pixel"
@@ -201,15 +200,11 @@ def truth(path: Path, truth_column: str, table: Mapping[str, Any]) -> dict[str, 
     Raises
     ------
     InputError
-        If the column does not exist, or names no structure.
+        If the column does not exist.
     """
     if not truth_column:
         return {}
     if truth_column not in table:
         raise InputError(missing(path, [truth_column], table, "correct `truth_column`"))
     values = (value.decode(errors="replace") if isinstance(value, bytes) else value for value in table[truth_column])
-    named = np.array(["" if value is None else str(value).strip() for value in values], dtype=object)
-    if len(named) and not set(named) - {"", UNSPECIFIC}:
-        what, mend = "the column names no structure", "correct `truth_column`, or empty the cell"
-        raise InputError(Fault(path, what, mend, f"column `{truth_column}`"))
-    return {"structure": named}
+    return {"structure": np.array(["" if value is None else str(value).strip() for value in values], dtype=object)}
