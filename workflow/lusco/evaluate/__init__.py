@@ -41,10 +41,10 @@ COUPLING = ["model", "acquisition", *WINDOWS]
 REGION = ["model", "composite", "x_nm", "y_nm", "side_nm", "localizations", "novelty", "unfamiliar", "differs_by"]
 CALIBRATION = ["model", "structure", "bin", "confidence", "accuracy", "localizations"]
 UNSPECIFIC_FALL = ["model", "threshold", "structure", "fraction", "localizations"]
-
-log = logging.getLogger(__name__)
 SUMMARY = ["model", "structure", "measure", "value"]
 ERROR = ["model", "structure", "measure", "error", "acquisitions"]
+
+log = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -130,7 +130,9 @@ def evaluate(
 
 def unknown_structures(file: Path, structures: Sequence[str]) -> list[str]:
     """True structures of a recoloured table that the model does not know, in the order of their names."""
-    truth = read_csv(file)["true_structure"].replace(UNSPECIFIC, np.nan).dropna().astype(str)
+    truth = (
+        read_csv(file, usecols=["true_structure"])["true_structure"].replace(UNSPECIFIC, np.nan).dropna().astype(str)
+    )
     return sorted(set(truth) - set(structures))
 
 
