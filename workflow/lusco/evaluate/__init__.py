@@ -130,10 +130,8 @@ def evaluate(
 
 def unknown_structures(file: Path, structures: Sequence[str]) -> list[str]:
     """True structures of a recoloured table that the model does not know, in the order of their names."""
-    truth = (
-        read_csv(file, usecols=["true_structure"])["true_structure"].replace(UNSPECIFIC, np.nan).dropna().astype(str)
-    )
-    return sorted(set(truth) - set(structures))
+    truth = read_csv(file, usecols=["true_structure"])["true_structure"].dropna().astype(str)
+    return sorted(set(truth) - {*structures, UNSPECIFIC})
 
 
 def score_acquisition(file: Path, structures: Sequence[str]) -> pd.DataFrame:
