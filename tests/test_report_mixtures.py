@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
+import pytest
 from reported import content, text_of
 
 from lusco.recolor.mixture import Mixture
@@ -62,7 +64,7 @@ def test_unfamiliar_regions_are_warned_of_beyond_the_false_alarms_of_known_data(
 
 def test_mixtures_are_listed_beside_the_test_composites():
     one = Mixture("one", {"tubes": 0.7}, 0.3, None, 0.9, guesses={"nuclear_pores": 0.25, "tubes": 0.75})
-    assert "likeliest tubes" not in text_of(report(content(mixed=[one])))
+    assert "tubes, if none is rejected" not in text_of(report(content(mixed=[one])))
     truth = {"nuclear_pores": 0.2, "tubes": 0.3, "actin": 0.5}
     two = replace(one, name="two", accuracy=0.4, wrong=0.375, truth=truth)
     text = text_of(report(content(mixed=[one, two])))
@@ -70,6 +72,7 @@ def test_mixtures_are_listed_beside_the_test_composites():
         "one 25 % 75 % 30 % 90 % \N{EN DASH} \N{EN DASH} \N{EN DASH} two 25 % 75 % 30 % 90 % \N{EN DASH} 40 % 38 %"
         in text
     )
+    assert "nuclear pores, if none is rejected tubes, if none is rejected rejected mean confidence" in text
     assert "test composites \N{EN DASH} \N{EN DASH} 20 % \N{EN DASH} \N{EN DASH} 95 % 0.9 %" in text
     assert "40 % of its localizations are given to the right structure" in text
     assert "of those that keep a colour, 38 % have a wrong one." in text
@@ -79,6 +82,9 @@ def test_mixtures_are_listed_beside_the_test_composites():
     )
     assert "none rejected: 25 % nuclear pores, 75 % tubes; in truth 20 % nuclear pores, 30 % tubes, 50 % actin." in text
     assert "Signs of trouble in the mixture: two" in text
+    assert "belong to no structure" not in text
+    unbound = text_of(report(content(mixed=[one, replace(two, unspecific=0.25)])))
+    assert "Of all its localizations, 25 % belong to no structure" in unbound
 
 
 def test_tests_on_simulated_acquisitions_alone_are_said_to_be_such():
@@ -107,8 +113,59 @@ def test_a_sweep_is_told_with_what_it_means_for_what_keeps_a_colour():
     table = pd.DataFrame(rows, columns=["sweep", "level", "composites", "structure", "measure", "value"])
     text = text_of(report(content(sweeps={"scale": table})))
     assert (
-        "There 32 % are rejected, and 41 % of the others are wrong; of nuclear pores, none rejected, 0.1 % are found."
-        in text
+        "57 of 100 localizations are given to the right structure. The threshold then rejects 32 %, and 41 % of the"
+        " others are wrong; of nuclear pores, none rejected, 0.1 % are found. 100 % of the regions are flagged as"
+        " unfamiliar." in text
     )
-    assert "100 % of the regions are flagged as unfamiliar." in text
     assert "composites of its own (12 for each)" in text
+
+
+def test_a_sweep_names_its_best_condition_before_what_it_says_of_the_worst():
+    at = {0.05: (0.6, 1.0, np.nan), 1: (0.95, 0.2, 0.01)}
+    rows = [
+        ("mixing", level, 12, "all", measure, value)
+        for level, values in at.items()
+        for measure, value in zip(("accuracy", "rejected", "crosstalk"), values, strict=True)
+    ]
+    rows += [("mixing", level, 12, "all", "shared", 0.3) for level in at]
+    table = pd.DataFrame(rows, columns=["sweep", "level", "composites", "structure", "measure", "value"])
+    text = text_of(report(content(sweeps={"mixing": table})))
+    assert (
+        "With 5 % of one structure&#39;s localizations and the others complete, 60 of 100 of its localizations are"
+        " given to the right structure (as they are, 95). The threshold then rejects 100 % of them." in text
+    )
+    table.loc[table["value"].isna(), "value"] = 0.4
+    text = text_of(report(content(sweeps={"mixing": table})))
+    assert "rejects 100 % of them, and 40 % of what gets its colour are wrong." in text
+
+
+def test_overlap_that_no_mixture_could_tell_is_said_to_be_unmeasured(tmp_path):
+    nothing = pd.DataFrame(
+        columns=["acquisition", "window", "structure_a", "structure_b", "measure", "source", "value"]
+    )
+    drawn = tmp_path / "coupling.svg"
+    drawn.write_text("<svg></svg>\n")
+    text = text_of(report(content(coupling=nothing, figures={"coupling": drawn})))
+    assert "Overlap in mixtures was not measured" in text
+    assert "Overlap in mixtures was not measured" not in text_of(report(content(coupling=nothing)))
+
+
+@pytest.mark.parametrize("rows", [[], [("other", "one", "tubes", "tubes", "width_nm", "model", 90.0)]])
+def test_structures_without_a_shape_have_no_table_of_sizes(rows):
+    columns = ["model", "composite", "structure", "shape", "measure", "source", "value"]
+    shapes = pd.DataFrame(rows, columns=columns)
+    assert "What you would measure on it" not in text_of(report(content(shapes=shapes)))
+
+
+def test_the_error_of_a_size_is_that_of_a_composite_with_between_what_nine_of_ten_are():
+    true, found = [100.0] * 21, [100.0 + k for k in range(21)]
+    rows = [
+        ("unet", f"c{k}", "tubes", "tubes", "width_nm", source, values[k])
+        for k in range(21)
+        for source, values in (("truth", true), ("model", found))
+    ]
+    columns = ["model", "composite", "structure", "shape", "measure", "source", "value"]
+    text = text_of(report(content(shapes=pd.DataFrame(rows, columns=columns))))
+    assert "tubes width [nm] 100 110 +10.0 % +1.0 to +19.0 %" in text
+    rows = [(*row[:-1], 100.0 if row[5] == "truth" else 99.99) for row in rows]
+    assert "+0.0 % +0.0 to +0.0 %" in text_of(report(content(shapes=pd.DataFrame(rows, columns=columns))))

@@ -217,7 +217,7 @@ def test_what_is_measured_on_recoloured_channels_is_compared_with_the_truth():
     ]
     columns = ["model", "composite", "structure", "shape", "measure", "source", "value"]
     text = text_of(report(content(shapes=pd.DataFrame(rows, columns=columns))))
-    assert "pores radius [nm] 51 56.1 +10.0 % +10 to +10 %" in text
+    assert "pores radius [nm] 51 56.1 +10.0 % +10.0 to +10.0 %" in text
     absent = [("unet", f"c{k}", *row[2:-1], 0.0) for k in range(3, 9) for row in rows[:2]]
     with_absent = report(content(shapes=pd.DataFrame(rows + absent, columns=columns)))
     assert "pores radius [nm] 51 56.1 +10.0 %" in text_of(with_absent)
@@ -240,11 +240,11 @@ def test_a_sweep_is_told_in_a_sentence():
     table = pd.DataFrame(rows, columns=["sweep", "level", "composites", "structure", "measure", "value"])
     text = text_of(report(content(sweeps={"density": table})))
     assert (
-        "With 5 % of all localizations, 61 of 100 localizations are given to the right structure;"
-        " as they are, 87." in text
+        "With 5 % of all localizations, 61 of 100 localizations are given to the right structure"
+        " (as they are, 87)." in text
     )
     text = text_of(report(content(sweeps={"density": table[table["level"] < 1]})))
-    assert "right structure; with 50 % of all localizations, 85." in text
+    assert "right structure (with 50 % of all localizations, 85)." in text
     text = text_of(report(content(sweeps={"density": table[table["level"] == 0.5]})))
     assert "With 50 % of all localizations, 85 of 100 localizations are given to the right structure. " in text
 
@@ -273,7 +273,7 @@ def test_where_unspecific_localizations_end_is_told():
         in text
     )
     # 1000 localizations of structures, of which 800 keep a colour, and 200 of none, of which 40 do
-    assert "0.9 belong to another structure, and 4.8 more to none" in text
+    assert "0.9 belong to another structure, without those that belong to none, 4.8 of 100" in text
 
 
 def test_what_measured_overlap_is_worth_is_told_in_a_sentence():

@@ -198,6 +198,16 @@ def test_figures_for_print_have_the_same_bytes_each_time(whole, tmp_path):
             assert png.width == pytest.approx(width_mm / 25.4 * 300, abs=1), name
 
 
+def test_structures_that_have_no_shape_are_reported_too(whole, tmp_path):
+    folder = tmp_path / "done"
+    shutil.copytree(whole, folder, symlinks=True)
+    (folder / "own.yaml").write_text("evaluate: {shapes: {}}\n")
+    results = folder / "results" / "whole"
+    run(folder, "results/whole/report.html", "--configfile", str(CONFIG), "own.yaml")
+    assert len(pd.read_csv(results / "evaluation" / "shapes.csv")) == 0
+    assert "What you would measure on it" not in (results / "report.html").read_text(encoding="utf-8")
+
+
 def test_a_killed_run_is_taken_up_and_comes_to_the_same_bytes(whole, tmp_path):
     folder = copy_project(tmp_path)
     target = "results/whole/composites/test.arrow"

@@ -36,28 +36,26 @@ def model():
     return ModelDescription(("lines", "tubes"), 20.0, "shares", 4, 2, (2.0, 2.0), 1.0, 1.0, [], {}, {})
 
 
-def recolored(path, right):
+def recolored(right):
     rng = np.random.default_rng(1)
     true = np.repeat(["lines", "tubes"], 2000)
     p = np.where(true == "lines", right, 1 - right)
     x, y = rng.uniform(0, 2560, (2, 4000))
     columns = {"x [nm]": x, "y [nm]": y, "true_structure": true, "p_lines": p, "p_tubes": 1 - p}
-    pd.DataFrame(columns).to_csv(path, index=False)
-    return path
+    return pd.DataFrame(columns)
 
 
-def test_perfect_recolouring_has_the_true_coupling_in_every_window(tmp_path, model):
-    table = coupling(recolored(tmp_path / "a.csv", 1.0), model, 64, stage_settings("evaluate", {}))
+def test_perfect_recolouring_has_the_true_coupling_in_every_window(model):
+    table = coupling(recolored(1.0), model, 64, stage_settings("evaluate", {}))
     pairs = table.pivot(index=["window", "measure"], columns="source", values="value")
     assert len(pairs) == 4 * 5
     np.testing.assert_allclose(pairs["model"], pairs["truth"])
 
 
-def test_overlap_in_a_window_is_that_of_the_smoothed_channels_in_units_of_their_scales(tmp_path, model):
+def test_overlap_in_a_window_is_that_of_the_smoothed_channels_in_units_of_their_scales(model):
     settings = stage_settings("evaluate", {})
-    file = recolored(tmp_path / "a.csv", 1.0)
-    found = coupling(file, replace(model, scale_counts=(2.0, 0.5)), 128, settings)
-    table = pd.read_csv(file)
+    table = recolored(1.0)
+    found = coupling(table, replace(model, scale_counts=(2.0, 0.5)), 128, settings)
     x, y = table["x [nm]"], table["y [nm]"]
     field_nm = (x.min(), x.max() + 20, y.min(), y.max() + 20)
     a, b = (
@@ -70,36 +68,31 @@ def test_overlap_in_a_window_is_that_of_the_smoothed_channels_in_units_of_their_
     assert true["manders_a"] != pytest.approx(true["manders_b"], rel=0.1), "the scales tell them apart"
 
 
-def test_localizations_of_no_known_structure_are_on_neither_side(tmp_path, model):
-    file = recolored(tmp_path / "a.csv", 1.0)
-    table = pd.read_csv(file)
+def test_localizations_of_no_known_structure_are_on_neither_side(model):
+    table = recolored(1.0)
     table.loc[::2, "true_structure"] = "unspecific"
     table.loc[1::4, "true_structure"] = np.nan
-    table.to_csv(file, index=False)
-    pairs = coupling(file, model, 64, stage_settings("evaluate", {})).pivot(
+    pairs = coupling(table, model, 64, stage_settings("evaluate", {})).pivot(
         index=["window", "measure"], columns="source", values="value"
     )
     np.testing.assert_allclose(pairs["model"], pairs["truth"])
 
 
-def test_shares_that_know_nothing_make_any_two_structures_correlated(tmp_path, model):
-    table = coupling(recolored(tmp_path / "a.csv", 0.5), model, 64, stage_settings("evaluate", {}))
+def test_shares_that_know_nothing_make_any_two_structures_correlated(model):
+    table = coupling(recolored(0.5), model, 64, stage_settings("evaluate", {}))
     pearson = table[table["measure"] == "pearson"].groupby("source")["value"].mean()
     assert pearson["model"] == pytest.approx(1)
     assert pearson["truth"] < 0.2
 
 
-def test_channels_are_as_sharp_as_those_of_the_recoloured_image(tmp_path, model):
-    sharp = coupling(
-        recolored(tmp_path / "a.csv", 0.8), replace(model, sharpness=2.0), 64, stage_settings("evaluate", {})
-    )
-    plain = coupling(recolored(tmp_path / "b.csv", 0.64 / 0.68), model, 64, stage_settings("evaluate", {}))
+def test_channels_are_as_sharp_as_those_of_the_recoloured_image(model):
+    sharp = coupling(recolored(0.8), replace(model, sharpness=2.0), 64, stage_settings("evaluate", {}))
+    plain = coupling(recolored(0.64 / 0.68), model, 64, stage_settings("evaluate", {}))
     np.testing.assert_allclose(sharp["value"], plain["value"])
 
 
-def test_windows_with_hardly_any_of_a_structure_are_left_out(tmp_path, model):
-    file = recolored(tmp_path / "a.csv", 1.0)
-    table = pd.read_csv(file)
-    table[(table["true_structure"] == "lines") | (table["x [nm]"] < 1280)].to_csv(file, index=False)
-    found = coupling(file, model, 64, stage_settings("evaluate", {}))["window"].unique()
+def test_windows_with_hardly_any_of_a_structure_are_left_out(model):
+    table = recolored(1.0)
+    table = table[(table["true_structure"] == "lines") | (table["x [nm]"] < 1280)]
+    found = coupling(table, model, 64, stage_settings("evaluate", {}))["window"].unique()
     assert set(found) == {"0_0", "64_0"}

@@ -9,9 +9,9 @@ from lusco.evaluate import (
     accepted_of,
     elsewhere,
     evaluate,
+    of_structures,
     score_acquisition,
     truth_of,
-    unknown_structures,
     unspecific_table,
 )
 from lusco.evaluate.assignment import accepted_counts, assignment_table
@@ -42,7 +42,7 @@ def composites(tmp_path):
     return open_composites(tmp_path / "test.arrow")
 
 
-def evaluated(composites, tmp_path, predict, groups=None, scales=(2.0, 2.0)):
+def evaluated(composites, tmp_path, predict, groups=None, scales=(2.0, 2.0), scored=None):
     """Evaluate the predictor `predict(true counts) -> channels`, its probabilities being its shares."""
     folder = tmp_path / "applied"
     folder.mkdir(exist_ok=True)
@@ -65,7 +65,7 @@ def evaluated(composites, tmp_path, predict, groups=None, scales=(2.0, 2.0)):
     np.save(folder / PROBABILITIES, np.concatenate(probabilities).astype(np.float32))
     model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, scales, 1.0, 1.0, [], {}, {})
     settings = stage_settings("evaluate", {"shapes": {"rings": "rings", "lines": "filaments"}})
-    evaluate(composites, {"m": (model, folder)}, {}, groups or {}, "m", settings, 1, tmp_path / "evaluation")
+    evaluate(composites, {"m": (model, folder)}, scored or {}, groups or {}, "m", settings, 1, tmp_path / "evaluation")
     return {path.stem: pd.read_csv(path) for path in (tmp_path / "evaluation").glob("*.csv")}
 
 
@@ -135,31 +135,46 @@ def test_tables_have_a_row_per_measurement(composites, tmp_path):
     assert set(result["assignment"]["structure"]) == {*STRUCTURES, "all"}
 
 
-def scored_table(path, true):
-    pd.DataFrame({"true_structure": true, "p_rings": [0.9, 0.2, 0.6], "p_lines": [0.1, 0.8, 0.4]}).to_csv(
-        path, index=False
-    )
-    return path
+def scored_table(true):
+    return pd.DataFrame({"true_structure": true, "p_rings": [0.9, 0.2, 0.6], "p_lines": [0.1, 0.8, 0.4]})
 
 
-def test_an_acquisition_with_known_truth_is_scored_without_its_unspecific_localizations(tmp_path):
-    table = score_acquisition(scored_table(tmp_path / "a.csv", ["rings", "lines", "unspecific"]), STRUCTURES)
+@pytest.mark.parametrize("none", ["unspecific", np.nan])
+def test_an_acquisition_with_known_truth_is_scored_without_its_unspecific_localizations(none):
+    table = score_acquisition(of_structures(scored_table(["rings", "lines", none])), STRUCTURES)
     overall = table[(table["structure"] == "all") & (table["threshold"] == 0)].iloc[0]
     assert overall["localizations"] == 2
     assert overall["recall"] == 1
 
 
-def test_what_belongs_to_a_structure_that_the_model_does_not_know_is_wrong_whatever_it_is_given_to(tmp_path):
+def test_what_belongs_to_a_structure_that_the_model_does_not_know_is_wrong_whatever_it_is_given_to():
     """One of three is such a one, given to rings at .6: above that threshold it is rejected."""
-    file = scored_table(tmp_path / "a.csv", ["rings", "lines", "dots"])
-    assert unknown_structures(file, STRUCTURES) == ["dots"]
-    table = score_acquisition(file, STRUCTURES).set_index(["structure", "threshold"])
+    table = score_acquisition(scored_table(["rings", "lines", "dots"]), STRUCTURES).set_index(
+        ["structure", "threshold"]
+    )
     columns = ["crosstalk", "recall", "localizations"]
     assert table.loc[("all", 0.0), columns].tolist() == pytest.approx([1 / 3, 2 / 3, 3])
     assert table.loc[("rings", 0.0), columns].tolist() == pytest.approx([1 / 2, 1, 1])
     assert table.loc[("all", 0.7), ["rejected", "crosstalk"]].tolist() == pytest.approx([1 / 3, 0])
-    alone = score_acquisition(scored_table(tmp_path / "b.csv", ["dots"] * 3), STRUCTURES)
+    alone = score_acquisition(scored_table(["dots"] * 3), STRUCTURES)
     assert (alone.loc[(alone["structure"] == "all") & (alone["threshold"] == 0), "crosstalk"] == 1).all()
+
+
+def test_mixtures_of_which_nothing_belongs_to_a_structure_are_not_scored_and_overlap_takes_known_ones(
+    composites, tmp_path, caplog
+):
+    truths = {"known": STRUCTURES, "nothing": ["unspecific"], "foreign": [*STRUCTURES, "dots"]}
+    rng = np.random.default_rng(3)
+    files = {}
+    for name, names in truths.items():
+        columns = dict(zip(("x [nm]", "y [nm]"), rng.uniform(0, 1000, (2, 600)), strict=True))
+        columns |= {"true_structure": np.resize(names, 600), "p_rings": 0.6, "p_lines": 0.4}
+        files[name] = tmp_path / f"{name}.csv"
+        pd.DataFrame(columns).to_csv(files[name], index=False)
+    result = evaluated(composites, tmp_path, lambda truth: truth, scored=files)
+    assert set(result["assignment"]["acquisition"].dropna()) == {"known", "foreign"}
+    assert set(result["coupling"]["acquisition"]) == {"known"}
+    assert "nothing: not scored" in caplog.text and "foreign: no overlap is measured" in caplog.text
 
 
 def test_unspecific_localizations_are_no_crosstalk_and_told_apart(composites, tmp_path):

@@ -175,6 +175,14 @@ def test_the_panels_of_a_sweep_can_be_compared(level):
     assert len({axes.get_xlim() for axes in figure.axes}) == 1
 
 
+def test_the_panels_of_a_sweep_have_the_same_axis_where_it_is_logarithmic():
+    figure, _ = figures.sweep(sweep_of(["tubes"], "density", levels=(0.05, 0.25, 1)), ["tubes"])
+    (low, high) = {axes.get_xlim() for axes in figure.axes}.pop()
+    assert len({axes.get_xlim() for axes in figure.axes}) == 1
+    assert 0.02 < low < 0.05 and 1 < high < 2
+    assert {axes.get_xscale() for axes in figure.axes} == {"log"}
+
+
 @pytest.mark.parametrize(
     ("name", "structures", "said"),
     [

@@ -27,15 +27,21 @@ def evaluate(
     from lusco.settings import stage_settings
     from lusco.superpose.composites import open_composites
 
+    def pairs(texts: list[str] | None) -> dict[str, str]:
+        for text in texts or []:
+            if "=" not in text:
+                raise typer.BadParameter(f"`{text}` is not two things with a `=` between them")
+        return dict(text.split("=", 1) for text in texts or [])
+
     models = {}
     for text in model:
         if text.count("=") != 2:
             raise typer.BadParameter(f"`{text}` is not a name, a model and what it recoloured, with a `=` between each")
         name, folder, applied = text.split("=")
         models[name] = (read_description(folder), Path(applied))
-    tables = {name: Path(file) for name, file in (text.split("=", 1) for text in scored or [])}
-    groups = dict(text.split("=", 1) for text in group or [])
-    run(open_composites(composites), models, tables, groups, chosen, stage_settings("evaluate", settings), seed, out)
+    tables = {name: Path(file) for name, file in pairs(scored).items()}
+    how = stage_settings("evaluate", settings)
+    run(open_composites(composites), models, tables, pairs(group), chosen, how, seed, out)
 
 
 @app.command()

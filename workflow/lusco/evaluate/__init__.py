@@ -114,12 +114,16 @@ def evaluate(
     coupled = [pd.DataFrame(columns=COUPLING)]
     for acquisition, file in scored.items():
         named = {"acquisition": acquisition, "model": chosen}
-        tables["assignment"].append(score_acquisition(file, structures).assign(**named))
-        if foreign := unknown_structures(file, structures):
+        table = of_structures(read_csv(file))
+        if table.empty:
+            log.warning("%s: not scored, as nothing that is left of it belongs to a structure", acquisition)
+            continue
+        tables["assignment"].append(score_acquisition(table, structures).assign(**named))
+        if foreign := sorted(set(table["true_structure"].astype(str)) - set(structures)):
             what = "%s: no overlap is measured, as the model does not know %s (it knows %s)"
             log.warning(what, acquisition, ", ".join(foreign[:5]), ", ".join(structures))
             continue
-        coupled.append(coupling(file, models[chosen][0], composites.side_px, settings).assign(**named)[COUPLING])
+        coupled.append(coupling(table, models[chosen][0], composites.side_px, settings).assign(**named)[COUPLING])
 
     out = Path(out)
     for key, parts in tables.items():
@@ -128,21 +132,17 @@ def evaluate(
     write_json(out / "metadata.json", _metadata(composites, models, settings))
 
 
-def unknown_structures(file: Path, structures: Sequence[str]) -> list[str]:
-    """True structures of a recoloured table that the model does not know, in the order of their names."""
-    truth = read_csv(file, usecols=["true_structure"])["true_structure"].dropna().astype(str)
-    return sorted(set(truth) - {*structures, UNSPECIFIC})
+def of_structures(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a recoloured table that belong to a structure: their truth is neither empty nor `unspecific`."""
+    return table[table["true_structure"].replace(UNSPECIFIC, np.nan).notna()]
 
 
-def score_acquisition(file: Path, structures: Sequence[str]) -> pd.DataFrame:
-    """Score the recoloured table of an acquisition whose true structures are known.
+def score_acquisition(table: pd.DataFrame, structures: Sequence[str]) -> pd.DataFrame:
+    """Score the recoloured localizations of an acquisition that belong to structures.
 
-    Localizations whose truth is empty or `unspecific` belong to no structure and are left out; those of a structure
-    that the model does not know are wrong whatever they are given to.
+    Those of a structure that the model does not know are wrong whatever they are given to.
     """
-    table = read_csv(file)
-    table = table[table["true_structure"].replace(UNSPECIFIC, np.nan).notna()]
-    truth = pd.Categorical(table["true_structure"], structures).codes.astype(np.int64)
+    truth = pd.Index(structures).get_indexer(table["true_structure"]).astype(np.int64)
     truth[truth < 0] = len(structures)
     probabilities = table[[f"p_{structure}" for structure in structures]].to_numpy()
     weight = table["weight"].to_numpy() if "weight" in table else np.ones(len(table))

@@ -54,7 +54,7 @@ def assignment_table(
     Parameters
     ----------
     accepted : numpy.ndarray
-        From `accepted_counts`, shape (t, structures, structures), at thresholds of which the first is 0.
+        From `accepted_counts`, shape (t, structures, truths), at thresholds of which the first is 0.
     structures : sequence of str
         Names by index.
     thresholds : numpy.ndarray

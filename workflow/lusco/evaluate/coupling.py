@@ -6,7 +6,6 @@ network never saw. The same measures are taken on true and on recoloured channel
 
 from collections.abc import Iterator
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from scipy.signal import fftconvolve
 
 from lusco.evaluate.distances import smooth
 from lusco.evaluate.overlap import overlap
-from lusco.files import read_csv
 from lusco.model import ModelDescription
 from lusco.render import render_points
 from lusco.settings import EvaluateSettings
@@ -24,13 +22,13 @@ NEAR_NM = 100.0
 LEAST_COUNTS = 50  # of each structure, for a window to say anything about two
 
 
-def coupling(file: Path, model: ModelDescription, side_px: int, settings: EvaluateSettings) -> pd.DataFrame:
+def coupling(table: pd.DataFrame, model: ModelDescription, side_px: int, settings: EvaluateSettings) -> pd.DataFrame:
     """Overlap and pair correlation of true and recoloured channels of an acquisition, in windows side by side.
 
     Parameters
     ----------
-    file : Path
-        Recoloured table with the column `true_structure`.
+    table : pandas.DataFrame
+        A recoloured table with the column `true_structure`.
     model : ModelDescription
         The model that recoloured it.
     side_px : int
@@ -45,7 +43,7 @@ def coupling(file: Path, model: ModelDescription, side_px: int, settings: Evalua
         or `model`. Localizations of no known structure are left out of both. Channels are sums of shares, as those of a
         recoloured image are.
     """
-    return pd.DataFrame(_rows(file, model, side_px, settings), columns=COLUMNS)
+    return pd.DataFrame(_rows(table, model, side_px, settings), columns=COLUMNS)
 
 
 def pair_correlation(a: np.ndarray, b: np.ndarray, pixel_nm: float, near_nm: float = NEAR_NM) -> float:
@@ -73,9 +71,8 @@ def pair_correlation(a: np.ndarray, b: np.ndarray, pixel_nm: float, near_nm: flo
 
 
 def _rows(
-    file: Path, model: ModelDescription, side_px: int, settings: EvaluateSettings
+    table: pd.DataFrame, model: ModelDescription, side_px: int, settings: EvaluateSettings
 ) -> Iterator[tuple[str, str, str, str, str, float]]:
-    table = read_csv(file)
     table = table[table["true_structure"].isin(model.structures)]  # both sides of the same localizations
     x_nm, y_nm = table["x [nm]"].to_numpy(), table["y [nm]"].to_numpy()
     weight = table["weight"].to_numpy() if "weight" in table else np.ones(len(table))

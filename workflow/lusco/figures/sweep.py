@@ -61,7 +61,7 @@ def sweep(scores: pd.DataFrame, structures: Sequence[str] | None = None) -> Draw
         table["place"] = scores["level"].map(measured)
 
     figure = blank(width_in(), 3.6)
-    accuracy, threshold, likeness = figure.subplots(1, 3)
+    accuracy, threshold, likeness = figure.subplots(1, 3, sharex=True)
     _curves(accuracy, table, "accuracy", structures)
     accuracy.set(title="Given to the right structure", ylim=(0, 1.02))
     _curves(likeness, table, "gap_closed_dssim", structures)
@@ -82,7 +82,6 @@ def sweep(scores: pd.DataFrame, structures: Sequence[str] | None = None) -> Draw
             axes.set_xticks([], minor=True)
         if name == "number" or name in LOGARITHMIC:
             axes.set_xticks(table["level"].unique())
-        axes.set_xlim(threshold.get_xlim())  # a panel without a curve too
     figure.supxlabel(f"{LABELS[name]} ({_number(name, scores['composites'].iloc[0], structures)})", fontsize=9)
     handles, labels = (
         [entry for axes in (accuracy, threshold) for entry in axes.get_legend_handles_labels()[part]] for part in (0, 1)

@@ -35,6 +35,8 @@ class Mixture:
     truth : mapping of str to float
         Of those that truly belong to a structure, the fraction of each, in the order of the channels, before those that
         the model does not know; empty where the truth is unknown.
+    unspecific : float or None
+        Of all its localizations, those whose truth names no structure; None where the truth is unknown.
     wrong : float or None
         Of those of them that keep a colour, the fraction whose colour is not theirs; None where there are none.
     unfamiliar : float or None
@@ -50,6 +52,7 @@ class Mixture:
     confidence: float
     guesses: Mapping[str, float] = field(default_factory=dict)
     truth: Mapping[str, float] = field(default_factory=dict)
+    unspecific: float | None = None
     wrong: float | None = None
     unfamiliar: float | None = None
     differs_by: str | None = None
@@ -84,6 +87,7 @@ def summarize(name: str, rows: pd.DataFrame, regions: pd.DataFrame, structures: 
         accuracy=_part(weight, right, known),
         guesses={s: _part(weight, assigned == s) for s in structures},
         truth={s: _part(weight, (true == s).to_numpy(), known) for s in (*structures, *foreign)} if known.any() else {},
+        unspecific=_part(weight, ~known) if known.any() else None,
         wrong=_part(weight, accepted & known & ~right, accepted & known),
         unfamiliar=float(regions["unfamiliar"].mean()) if len(regions) else None,
         differs_by=_most_common(differing),

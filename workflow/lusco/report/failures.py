@@ -137,9 +137,13 @@ def _near(content: ReportContent, a: str, b: str) -> Iterator[str]:
     if len(near):
         most = near.loc[near["truth"].idxmax()]
         yield (
-            f"Localizations of one within 100 nm of the other are at the most {most['truth']:.2g} times as many as by"
-            f" chance; there, recoloured images say {most['predicted']:.2g}."
+            f"Localizations of one within 100 nm of the other are at the most {_times(most['truth'])} times as many as"
+            f" by chance; there, recoloured images say {_times(most['predicted'])}."
         )
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}"
 
 
 def _too(bias: float) -> str:
@@ -157,26 +161,29 @@ def breakdown(content: ReportContent) -> Iterator[str]:
         accuracy = scores[ALL, "accuracy"].dropna()
         worst, best = accuracy.idxmin(), accuracy.idxmax()
         shared = scores[ALL, "shared"]
-        whose = "of its localizations" if name == "mixing" else "localizations"
+        thinned = name == "mixing"  # scores are those of the structure that is
+        whose = "of its localizations" if thinned else "localizations"
 
         def condition(level: float, name: str = name, shared: pd.Series = shared) -> str:
             if level == AS_THEY_ARE.get(name):
                 return "As they are"
             return CONDITIONS[name].format(level=level, percent=per_hundred(level), shared=per_hundred(shared[level]))
 
-        other = f"; {condition(best).lower()}, {per_hundred(accuracy[best])}" if len(accuracy) > 1 else ""
+        other = f" ({condition(best).lower()}, {per_hundred(accuracy[best])})" if len(accuracy) > 1 else ""
         yield (
             f"{condition(worst)}, {per_hundred(accuracy[worst])} of 100 {whose} are given to the right"
-            f" structure{other}.{_at_threshold(scores.loc[worst], content.structures)}"
+            f" structure{other}.{_at_threshold(scores.loc[worst], content.structures, thinned)}"
         )
 
 
-def _at_threshold(scores: pd.Series, structures: Sequence[str]) -> str:
+def _at_threshold(scores: pd.Series, structures: Sequence[str], thinned: bool) -> str:
     """What a level of a sweep means for what keeps a colour, for the worst structure and for the alarm, if measured."""
     said = ""
     rejected, wrong = (scores.get((ALL, measure), np.nan) for measure in ("rejected", "crosstalk"))
-    if not isnan(rejected + wrong):
-        said += f" There {per_hundred(rejected)} % are rejected, and {per_hundred(wrong)} % of the others are wrong"
+    if not isnan(rejected):
+        said += f" The threshold then rejects {per_hundred(rejected)} %{' of them' if thinned else ''}"
+        if not isnan(wrong):
+            said += f", and {per_hundred(wrong)} % of {'what gets its colour' if thinned else 'the others'} are wrong"
         found = {name: scores.get((name, "accuracy"), np.nan) for name in structures}
         found = {name: value for name, value in found.items() if not isnan(value)}
         if len(found) > 1:

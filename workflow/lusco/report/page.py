@@ -232,11 +232,13 @@ def _shapes(content: ReportContent) -> list[tuple[str, str, str, str, str, str]]
     """Structure, measure, its median on true and on recoloured channels, the median error of a composite, and between
     what the error is in nine of ten.
 
-    All three are of the same composites: those that have something to measure, or all where none has.
+    All are of the same composites: those that have something to measure, or all where none has.
     """
     if content.shapes is None:
         return []
     table = paired(content.shapes[content.shapes["model"] == content.model])
+    if table.empty:
+        return []
     is_there = table["truth"] > 0
     nowhere = ~is_there.groupby([table["structure"], table["measure"]]).transform("any")
     table = table[is_there | nowhere]
@@ -253,11 +255,16 @@ def _shapes(content: ReportContent) -> list[tuple[str, str, str, str, str, str]]
             *(
                 ("\N{EN DASH}", "")
                 if pd.isna(row.error)
-                else (f"{100 * row.error:+.1f} %", f"{100 * row.low:+.0f} to {100 * row.high:+.0f} %")
+                else (f"{_signed(row.error)} %", f"{_signed(row.low)} to {_signed(row.high)} %")
             ),
         )
         for row in medians.itertuples()
     ]
+
+
+def _signed(fraction: float) -> str:
+    """A fraction in percent with its sign, and with one digit behind the point; nothing is less than nothing."""
+    return f"{round(100 * fraction, 1) + 0.0:+.1f}"
 
 
 def _splits(splits: pd.DataFrame) -> dict[str, Any]:

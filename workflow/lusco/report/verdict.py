@@ -189,20 +189,21 @@ def _crosstalk(content: ReportContent) -> Finding:
         value,
         lambda: (
             f"Of 100 localizations that keep their colour at the chosen threshold ({content.threshold:{form}}),"
-            f" {per_hundred(value)} belong to another structure{_and_to_none(content)}. {chosen}."
+            f" {per_hundred(value)} belong to another structure{_bound_to_none(content)}. {chosen}."
         ),
         graded=value / target,
     )
 
 
-def _and_to_none(content: ReportContent) -> str:
-    """How many more belong to no structure, where that is known."""
+def _bound_to_none(content: ReportContent) -> str:
+    """That crosstalk is without localizations of no structure, and how many these are, where that is known."""
     nothing, rows = content.unspecific_at_threshold(), content.at_threshold()
     if nothing.empty or ALL not in rows.index:
         return ""
     bound = rows.loc[ALL, "localizations"] * (1 - rows.loc[ALL, "rejected"])
     unbound = nothing["localizations"].iloc[0] * nothing["fraction"].sum()
-    return f", and {per_hundred(unbound / (bound + unbound))} more to none" if unbound else ""
+    part = unbound / (bound + unbound) if unbound else 0.0
+    return f", without those that belong to none, {per_hundred(part)} of 100" if part else ""
 
 
 def _rejected(content: ReportContent) -> Finding:
