@@ -346,3 +346,12 @@ def test_how_often_known_regions_are_called_unfamiliar_is_told_with_or_without_a
     nothing = regions(0).assign(novelty=0.0)
     assert "False alarms" not in text_of(report(content(regions=nothing)))
     assert "False alarms" not in text_of(report(content()))
+
+
+def test_what_rejecting_fewer_would_cost_is_said_where_many_are_rejected():
+    said = "60 of 100 localizations are too uncertain to be coloured. If only 30 were left without, 0.5 of 100 coloured"
+    strict = replace(content(), threshold=0.95)
+    assert said in text_of(report(strict))
+    unknown = strict.summary[strict.summary["measure"] != "crosstalk_at_30pct_rejected"]
+    for other in (content(), replace(strict, summary=unknown)):
+        assert "If only 30" not in text_of(report(other))

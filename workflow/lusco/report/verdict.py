@@ -213,9 +213,18 @@ def _rejected(content: ReportContent) -> Finding:
         "rejected",
         value,
         lambda: (
-            f"The price of that purity: {per_hundred(value)} of 100 localizations are too uncertain to be coloured."
+            f"The price of that purity: {per_hundred(value)} of 100 localizations are too uncertain to be"
+            f" coloured.{_if_fewer_were_rejected(content, value)}"
         ),
     )
+
+
+def _if_fewer_were_rejected(content: ReportContent, rejected: float) -> str:
+    """What a threshold that rejects 30 % would cost, where that is fewer."""
+    wrong = content.value("crosstalk_at_30pct_rejected")
+    if rejected <= 0.3 or isnan(wrong):
+        return ""
+    return f" If only 30 were left without, {per_hundred(wrong)} of 100 coloured ones would have a wrong colour."
 
 
 def _closeness(content: ReportContent) -> Finding:
