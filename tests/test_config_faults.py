@@ -50,7 +50,11 @@ FAULTS = {
         "{train: {crop_px: 8}}",
         "key `train.crop_px`: `8` should be at least 32; it means: Side of a training",
     ),
-    "more than": ("{pixel_nm: 0}", "key `pixel_nm`: `0` should be more than 0; it means: Pixel size"),
+    "pixels of no size": ("{pixel_nm: 0}", "key `pixel_nm`: `0` should be at least 0.01; it means: Pixel size"),
+    "more than": (
+        "{models: {unet: {}, forest: {peer: trees, minutes: 0}}}",
+        "key `models.forest.minutes`: `0` should be more than 0; it means: How long a peer trains",
+    ),
     "at most": ("{train: {depth: 7}}", "key `train.depth`: `7` should be at most 6; it means: Number of times"),
     "less than": ("{train: {absent: 1}}", "key `train.absent`: `1` should be less than 1; it means: Probability"),
     "nan": ("{pixel_nm: .nan}", "key `pixel_nm`: `nan` is not a finite number; it means: Pixel size"),
@@ -142,6 +146,15 @@ FAULTS = {
         "{superpose: {crop_px: 32}, models: {unet: {}, other: {peer: microsplit, minutes: 1}}}",
         "key `superpose.crop_px`: composites of 32 pixels are smaller than what a peer learns from;"
         " make them 64 pixels or larger",
+    ),
+    "a composite that a peer cannot halve": (
+        "{superpose: {crop_px: 100}, train: {depth: 1}, models: {unet: {}, other: {peer: careamics_unet, minutes: 1}}}",
+        "key `superpose.crop_px`: composites of 100 pixels cannot be halved as often as a peer does;"
+        " take a multiple of 16",
+    ),
+    "a model called as what it is compared with": (
+        "{models: {floor: {}}}",
+        "key `models`: the name `floor` is reserved; choose another.",
     ),
     "a model from a peer": (
         "{models: {own: {start_from: forest}, forest: {peer: trees, minutes: 1}}}",
@@ -266,6 +279,11 @@ def test_a_shape_of_a_structure_that_is_not_there_is_a_fault():
     (sentence,) = sentences(config("evaluate: {shapes: {tubs: tubes}}"))
     assert sentence.endswith("key `evaluate.shapes`: there is no structure `tubs`; name some of pores, tubes.")
     load_config(config("evaluate: {shapes: {tubes: tubes}}"), "config.yaml")
+
+
+def test_a_structure_that_yaml_takes_for_a_number_has_a_shape():
+    full = load_config(config("structures: ['488', '561']\nevaluate: {shapes: {488: spots}}"), "config.yaml")
+    assert full["evaluate"]["shapes"] == {"488": "spots"}
 
 
 def test_no_more_structures_can_be_swept_than_there_are():

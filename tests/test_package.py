@@ -22,7 +22,7 @@ from lusco.model import read_description, read_network
 from lusco.package.describe import authors, citations
 from lusco.package.example import cover, example_counts
 from lusco.package.graph import Whole, to_torchscript
-from lusco.package.parts import as_zip, sizes
+from lusco.package.parts import as_zip, channels, sizes
 from lusco.package.readme import readme, summary
 from lusco.recolor import Recolorer
 from lusco.recolor.shown import shown
@@ -265,6 +265,12 @@ def test_authors_and_citations_are_those_of_the_citation_file():
 
 
 # faults
+
+
+def test_channels_are_called_by_identifiers_which_the_format_asks_for():
+    names = channels(["alpha-tubulin", "53BP1", "class", "tubes"])
+    assert names[:4] == ["alpha_tubulin", "_53BP1", "_class", "tubes"]
+    assert names[4:] == ["p_alpha_tubulin", "p__53BP1", "p__class", "p_tubes"]
 
 
 def test_only_a_zip_is_written(tmp_path):

@@ -1,6 +1,7 @@
 """Peers: what they see of a neighbourhood, that they stop in time, and that their output is scored like ours."""
 
 import json
+import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +13,7 @@ import yaml
 from least_config import LEAST
 
 from lusco import peers, table
-from lusco.config import IMAGES_OF_PEERS_PX, load_config
+from lusco.config import OF_IMAGES, PATCH_OF_PEERS_PX, STEP_OF_PEERS_PX, load_config
 from lusco.errors import InputError
 from lusco.model import read_description
 from lusco.peers import apply_peer, train_peer
@@ -210,9 +211,12 @@ def test_networks_by_others_train_and_are_applied(material, tmp_path, name):
     assert not [path for path in tmp_path.rglob("*") if path.suffix in (".ckpt", ".pt", ".pth", ".pkl")]
 
 
-def test_the_smallest_composites_of_peers_are_their_patches():
-    for name, side_px in IMAGES_OF_PEERS_PX.items():
-        assert f"\nPATCH_PX = {side_px}\n" in (Path(peers.__file__).parent / f"{name}.py").read_text()
+def test_the_composites_of_peers_hold_their_patches_and_can_be_halved_as_often_as_they_do():
+    for name in OF_IMAGES:
+        code = (Path(peers.__file__).parent / f"{name}.py").read_text()
+        assert f"\nPATCH_PX = {PATCH_OF_PEERS_PX}\n" in code
+        halvings = int(re.search(r"\n(?:DEPTH|LEVELS, .*) = (\d+)", code)[1])
+        assert STEP_OF_PEERS_PX % 2**halvings == 0
 
 
 def test_another_name_is_no_peer():

@@ -216,6 +216,10 @@ def test_a_model_that_needs_traces_refuses_what_has_none_at_all():
     without, some = (replace(plain, trace=np.array(trace)) for trace in ([NO_TRACE, NO_TRACE], [NO_TRACE, 3]))
     check_usable([("mix_cell1", some)], TRACES)
     check_usable([("clathrin_only", without), ("mix_cell1", some)], TRACES)
+    sparse = replace(plain, uncertainty_nm=np.array([5.0, np.nan], dtype=np.float32))
+    with pytest.raises(InputError, match="test_001"):
+        check_usable([("test_001", sparse)], KNOWN)
+    check_usable([("test_000", plain), ("test_001", sparse)], KNOWN)
     for lacking in (plain, without):
         with pytest.raises(InputError, match=r"mix_cell1.*names no traces.*settle: false"):
             check_usable([("mix_cell1", lacking)], TRACES)

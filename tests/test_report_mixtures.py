@@ -169,3 +169,24 @@ def test_the_error_of_a_size_is_that_of_a_composite_with_between_what_nine_of_te
     assert "tubes width [nm] 100 110 +10.0 % +1.0 to +19.0 %" in text
     rows = [(*row[:-1], 100.0 if row[5] == "truth" else 99.99) for row in rows]
     assert "+0.0 % +0.0 to +0.0 %" in text_of(report(content(shapes=pd.DataFrame(rows, columns=columns))))
+
+
+def test_a_sweep_that_left_nothing_is_passed_over():
+    columns = ["sweep", "level", "composites", "structure", "measure", "value"]
+    table = pd.DataFrame(
+        [("density", 1e-9, 6, "all", "accuracy", np.nan), ("density", 1e-9, 6, "all", "unfamiliar", 0.0)]
+    )
+    text = text_of(report(content(sweeps={"density": table.set_axis(columns, axis=1)})))
+    assert "of 100 localizations are given to the right structure" not in text.split("What would go wrong?")[-1]
+
+
+def test_acquisitions_that_no_composite_holds_are_not_counted_as_tested_on():
+    splits = content().splits
+    listed = pd.concat([splits.assign(split="test", acquisition=f"a{k}") for k in range(5)])
+    rows = [("unet", f"test_{k}", "tubes", "dssim", of, 0.1) for k in range(2) for of in ("model", "shuffled_pairs")]
+    columns = ["model", "composite", "structure", "distance", "comparison", "value"]
+    two = content(splits=listed, distances=pd.DataFrame(rows, columns=columns))
+    assert "Measured on 2 composites" in text_of(report(two)) and "2 of nuclear pores, 2 of tubes" in text_of(
+        report(two)
+    )
+    assert "5 of nuclear pores, 5 of tubes" in text_of(report(content(splits=listed)))

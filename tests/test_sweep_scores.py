@@ -45,6 +45,12 @@ def test_perfect_recolouring_is_perfect_at_every_level(acquisitions, tmp_path):
         assert scores[level, "b", "gap_closed_mse"] == pytest.approx(1)
 
 
+def test_a_level_that_leaves_nothing_has_no_scores(acquisitions, tmp_path):
+    made(acquisitions, tmp_path, "density", [1e-9])
+    scores = scored(open_composites(tmp_path / "density.arrow"), lambda t: np.eye(3)[t], tmp_path, "density", [1e-9])
+    assert scores[:, "all", :].drop("unfamiliar", level="measure").isna().all()
+
+
 def test_a_lost_minority_shows_in_the_mixing_sweep(acquisitions, tmp_path):
     made(acquisitions, tmp_path, "mixing", [0.1])
 

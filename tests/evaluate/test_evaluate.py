@@ -17,6 +17,7 @@ from lusco.evaluate import (
 from lusco.evaluate.assignment import accepted_counts, assignment_table
 from lusco.evaluate.distances import distance, prepare, smooth
 from lusco.evaluate.overlap import overlap
+from lusco.figures.draw import drawings
 from lusco.model import ModelDescription
 from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.settings import stage_settings
@@ -42,6 +43,11 @@ def composites(tmp_path):
     return open_composites(tmp_path / "test.arrow")
 
 
+def described(scales=(2.0, 2.0)):
+    rejection = [{"threshold": 0.5, "rejected": 0.0, "crosstalk": 0.0}]
+    return ModelDescription(STRUCTURES, 20, "shares", 8, 2, scales, 1.0, 1.0, rejection, {}, {})
+
+
 def evaluated(composites, tmp_path, predict, groups=None, scales=(2.0, 2.0), scored=None):
     """Evaluate the predictor `predict(true counts) -> channels`, its probabilities being its shares."""
     folder = tmp_path / "applied"
@@ -63,7 +69,7 @@ def evaluated(composites, tmp_path, predict, groups=None, scales=(2.0, 2.0), sco
     regions = pd.DataFrame([place | judged])
     regions.to_csv(folder / REGIONS, index=False)
     np.save(folder / PROBABILITIES, np.concatenate(probabilities).astype(np.float32))
-    model = ModelDescription(STRUCTURES, 20, "shares", 8, 2, scales, 1.0, 1.0, [], {}, {})
+    model = described(scales)
     settings = stage_settings("evaluate", {"shapes": {"rings": "rings", "lines": "filaments"}})
     evaluate(composites, {"m": (model, folder)}, scored or {}, groups or {}, "m", settings, 1, tmp_path / "evaluation")
     return {path.stem: pd.read_csv(path) for path in (tmp_path / "evaluation").glob("*.csv")}
@@ -175,6 +181,15 @@ def test_mixtures_of_which_nothing_belongs_to_a_structure_are_not_scored_and_ove
     assert set(result["assignment"]["acquisition"].dropna()) == {"known", "foreign"}
     assert set(result["coupling"]["acquisition"]) == {"known"}
     assert "nothing: not scored" in caplog.text and "foreign: no overlap is measured" in caplog.text
+
+
+@pytest.mark.parametrize("scored", [True, False])
+def test_coupling_is_drawn_where_mixtures_are_to_be_scored_though_nothing_of_them_can_be(composites, tmp_path, scored):
+    columns = {"x [nm]": [1.0], "y [nm]": [1.0], "true_structure": ["unspecific"], "p_rings": [0.6], "p_lines": [0.4]}
+    pd.DataFrame(columns).to_csv(tmp_path / "nothing.csv", index=False)
+    evaluated(composites, tmp_path, lambda truth: truth, scored={"mix": tmp_path / "nothing.csv"} if scored else {})
+    how = described(), tmp_path / "evaluation", {}, None, [], "m", 0.01
+    assert ("coupling" in dict(drawings(composites, tmp_path / "applied", *how))) == scored
 
 
 def test_unspecific_localizations_are_no_crosstalk_and_told_apart(composites, tmp_path):

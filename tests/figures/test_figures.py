@@ -135,6 +135,13 @@ def test_overlap_is_drawn_though_one_of_the_models_predicts_nothing():
     assert set(table["model"]) == {"one"}
 
 
+def test_overlap_is_drawn_though_the_only_model_predicts_nothing():
+    table = overlap_of(["a", "b"])
+    table.loc[table["source"] == "model", "value"] = np.nan
+    figure, drawn = figures.overlap(table, ["a", "b"])
+    assert drawn.empty and len(figure.axes) >= 2
+
+
 def test_the_chosen_threshold_is_marked_on_every_curve():
     _, table = figures.crosstalk(assignment_of(["a", "b"], ("one", "two")), thresholds={"one": 0.52, "two": 0.1})
     chosen = table[table["chosen"]]

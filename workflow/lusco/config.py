@@ -14,7 +14,9 @@ from lusco.model import SIZE, ModelDescription, only_a_start, read_description, 
 from lusco.schema import check, read_yaml
 from lusco.settings import SCHEMA, unfit_sizes
 
-IMAGES_OF_PEERS_PX = {"careamics_unet": 64, "microsplit": 64}  # the patches that they learn from
+OF_IMAGES = ("careamics_unet", "microsplit")  # peers that see images
+PATCH_OF_PEERS_PX = 64  # that they learn from
+STEP_OF_PEERS_PX = 16  # they halve a whole image up to four times, and pad none
 
 
 def load_config(config: dict[str, Any], file: str | Path) -> dict[str, Any]:
@@ -40,6 +42,8 @@ def load_config(config: dict[str, Any], file: str | Path) -> dict[str, Any]:
     full = check(config, read_yaml(SCHEMA), file)
     own = [name for name, how in full["models"].items() if "peer" not in how and how.get("scored", True)]
     full["model"] = full["model"] or next(iter(own or full["models"]))
+    shapes = full["evaluate"]["shapes"]
+    full["evaluate"]["shapes"] = {str(name): shape for name, shape in shapes.items()}  # YAML takes 488 for a number
     # Snakemake knows a folder by one name only
     for how in (full, full["train"], *full["models"].values()):
         how |= {key: os.path.normpath(how[key]) for key in ("pretrained", "start_from") if how.get(key)}
@@ -210,10 +214,14 @@ def _unlike_peers(full: dict[str, Any], file: str | Path) -> Iterator[Fault]:
         elif name not in peers and "minutes" in how:
             mend = "give `steps`, or name a `peer`"
             yield Fault(file, "`minutes` is for peers only", mend, f"key `models.{name}`")
-    least = max((IMAGES_OF_PEERS_PX.get(full["models"][name]["peer"], 0) for name in peers), default=0)
-    if full["superpose"]["crop_px"] < least:
-        what = f"composites of {full['superpose']['crop_px']} pixels are smaller than what a peer learns from"
-        yield Fault(file, what, f"make them {least} pixels or larger", "key `superpose.crop_px`")
+    side_px = full["superpose"]["crop_px"]
+    if any(full["models"][name]["peer"] in OF_IMAGES for name in peers):
+        if side_px < PATCH_OF_PEERS_PX:
+            what = f"composites of {side_px} pixels are smaller than what a peer learns from"
+            yield Fault(file, what, f"make them {PATCH_OF_PEERS_PX} pixels or larger", "key `superpose.crop_px`")
+        elif side_px % STEP_OF_PEERS_PX:
+            what = f"composites of {side_px} pixels cannot be halved as often as a peer does"
+            yield Fault(file, what, f"take a multiple of {STEP_OF_PEERS_PX}", "key `superpose.crop_px`")
     if full["model"] in peers:
         what = f"the model `{full['model']}` is a peer, and only a network of our own recolours acquisitions"
         yield Fault(file, what, "name, or add, a model without `peer`", "key `model`")

@@ -76,20 +76,21 @@ def check_usable(named: Iterable[tuple[str, Points]], repeats: Repeats) -> None:
     Parameters
     ----------
     named : iterable of tuple
-        Names, for the error, and localizations. Some may have no traces, of a structure that was measured otherwise.
+        Names, for the error, and localizations. One of several may lack them: of a composite of few localizations,
+        more than usual may have no uncertainty, or all may be of a structure that was measured without traces.
     repeats : Repeats
         Of the model.
 
     Raises
     ------
     InputError
-        If the model knows repeats, and these localizations lack what tells them.
+        If the model knows repeats, and all of these localizations lack what tells them.
     """
     if not repeats:
         return
     each = [unusable(name, points, repeats.traces) for name, points in named if len(points)]
     faults = [fault for fault in each if fault]
-    if faults and not (repeats.traces and len(faults) < len(each)):
+    if faults and len(faults) == len(each):
         raise InputError(faults[0])
 
 

@@ -38,7 +38,9 @@ rule evaluate:
             for model, description, channels in zip(COMPARED, input.models, input.channels)
         ],
         scored=lambda wildcards, input: [f"--scored={n}={f}" for n, f in zip(SCORED, input.scored)],
-        groups=[f"--group={a.name}={a.group}" for a in ACQUISITIONS if a.split == "test" and a.group != a.name],
+        groups=lambda wildcards: [  # as they are, braces too
+            f"--group={a.name}={a.group}" for a in ACQUISITIONS if a.split == "test" and a.group != a.name
+        ],
         chosen=CONFIG["model"],
         settings=settings("evaluate"),
         seed=CONFIG["seed"],

@@ -4,7 +4,7 @@ Writes tidy tables, one row per measurement: distances, overlap, assignment, cal
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -129,7 +129,7 @@ def evaluate(
     for key, parts in tables.items():
         _write(pd.concat(parts, ignore_index=True)[columns[key]], out / f"{key}.csv")
     _write(pd.concat(coupled[1:] or coupled, ignore_index=True), out / "coupling.csv")
-    write_json(out / "metadata.json", _metadata(composites, models, settings))
+    write_json(out / "metadata.json", _metadata(composites, models, scored, settings))
 
 
 def of_structures(table: pd.DataFrame) -> pd.DataFrame:
@@ -274,7 +274,10 @@ def unspecific_table(composites: Composites, probabilities: np.ndarray) -> pd.Da
 
 
 def _metadata(
-    composites: Composites, models: Mapping[str, tuple[ModelDescription, Path]], settings: EvaluateSettings
+    composites: Composites,
+    models: Mapping[str, tuple[ModelDescription, Path]],
+    scored: Iterable[str],
+    settings: EvaluateSettings,
 ) -> dict:
     return {
         "composites": len(composites),
@@ -286,6 +289,7 @@ def _metadata(
             name: dict(zip(description.structures, description.scale_counts, strict=True))
             for name, (description, _) in models.items()
         },
+        "scored": list(scored),
         "sources": dict(zip(composites.names, composites.sources, strict=True)),
     }
 

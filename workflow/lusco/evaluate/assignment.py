@@ -66,7 +66,7 @@ def assignment_table(
         Columns threshold, structure (each, and `all`), rejected, crosstalk, recall, localizations.
     """
     total = accepted[0].sum()
-    rejected = 1 - accepted.sum((1, 2)) / total
+    rejected = 1 - accepted.sum((1, 2)) / total if total else np.full(len(thresholds), np.nan)
     rows = []
     for index, structure in enumerate(structures):
         assigned = accepted[:, index].sum(1)

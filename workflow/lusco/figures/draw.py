@@ -12,7 +12,7 @@ from lusco.answer import of_pixels
 from lusco.figures.examples import given_wrong
 from lusco.figures.style import Drawing
 from lusco.figures.viewer import described, write_images
-from lusco.files import read_array, read_csv
+from lusco.files import read_array, read_csv, read_json
 from lusco.model import ModelDescription
 from lusco.recolor import CHANNELS, PROBABILITIES, REGIONS
 from lusco.render import render
@@ -84,7 +84,7 @@ def drawings(
     thresholds = {chosen: model.threshold(crosstalk)}
     yield "crosstalk", partial(figures.crosstalk, tables["assignment"], structures, thresholds, crosstalk)
     yield "calibration", partial(figures.calibration, tables["calibration"], structures)
-    if tables["assignment"]["acquisition"].notna().any():
+    if read_json(evaluation / "metadata.json")["scored"]:
         yield "coupling", partial(figures.coupling, tables["coupling"])
     if len(tables["shapes"]):
         yield "shapes", partial(figures.shapes, tables["shapes"], structures)

@@ -53,9 +53,9 @@ def overlap(overlap: pd.DataFrame, structures: Sequence[str] | None = None) -> D
     """
     structures = order(pd.concat([overlap["structure_a"], overlap["structure_b"]]), structures)
     table = _paired(overlap)
-    models = list(table["model"].unique())
-    measures = [name for name in MEASURES if name in set(table["measure"])]
-    pairs = list(table[["structure_a", "structure_b"]].drop_duplicates().itertuples(index=False, name=None))
+    models = list(overlap["model"].unique())  # also one that predicts nothing, whose overlap is none
+    measures = [name for name in MEASURES if name in set(overlap["measure"])]
+    pairs = list(overlap[["structure_a", "structure_b"]].drop_duplicates().itertuples(index=False, name=None))
     colours = {name: ON_WHITE[index % len(ON_WHITE)] for index, name in enumerate(structures)}
 
     per_pair = max(0.15 * (len(models) + 1) + 0.08, 0.34)

@@ -2,8 +2,10 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Sequence
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +36,13 @@ def sizes(depth: int, subpixels: int, wide_blocks: int) -> tuple[int, int, int]:
 
 
 def channels(structures: Sequence[str]) -> list[str]:
-    """Names of the channels of the output: the structures, and the probability of each, named as in LUSCo's tables."""
-    return [*structures, *(f"p_{name}" for name in structures)]
+    """Names of the channels of the output: the structures, and the probability of each, named as in LUSCo's tables.
+
+    The format takes identifiers only, so that `alpha-tubulin` is called `alpha_tubulin`, and `53BP1` `_53BP1`.
+    """
+    names = [re.sub(r"\W", "_", name) for name in structures]
+    names = [name if name.isidentifier() and not iskeyword(name) else f"_{name}" for name in names]
+    return [*names, *(f"p_{name}" for name in names)]
 
 
 def tensor_file(tensor: str) -> str:

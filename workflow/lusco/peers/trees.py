@@ -54,7 +54,7 @@ def train(
             begun = monotonic()
             rounds += more
             model.set_params(max_iter=rounds).fit(x, y)
-            loss = log_loss(held_out[1], model.predict_proba(held_out[0]))
+            loss = log_loss(held_out[1], model.predict_proba(held_out[0]), labels=model.classes_)
             each = (monotonic() - begun) / more
             waited = 0 if loss < best else waited + 1
             if loss < best:

@@ -120,10 +120,11 @@ class ReportContent:
         return sorted(set(tested) & set(learnt))
 
     def tested_on(self) -> tuple[int, pd.Series]:
-        """Number of test composites, 0 if not known, and of the test acquisitions of each structure."""
+        """Number of test composites, 0 if not known, and of the acquisitions of each structure that are in them."""
         composites = 0 if self.distances is None else self.distances["composite"].nunique()
         tests = self.splits[self.splits["split"] == "test"]
-        return composites, tests["structure"].value_counts().reindex(list(self.structures)).dropna().astype(int)
+        listed = tests["structure"].value_counts().reindex(list(self.structures)).dropna().astype(int)
+        return composites, listed.clip(upper=composites or None)  # one of each in a composite, in turn
 
     def only_simulated(self) -> bool:
         """Whether all that the model was tested on was simulated."""

@@ -158,6 +158,8 @@ def breakdown(content: ReportContent) -> Iterator[str]:
     """Yield what each sweep does where it is worst: to the accuracy, at the threshold, and whether it is noticed."""
     for name, table in content.sweeps.items():
         scores = table.pivot_table(index="level", columns=["structure", "measure"], values="value")
+        if (ALL, "accuracy") not in scores:  # nothing is left at any level
+            continue
         accuracy = scores[ALL, "accuracy"].dropna()
         worst, best = accuracy.idxmin(), accuracy.idxmax()
         shared = scores[ALL, "shared"]

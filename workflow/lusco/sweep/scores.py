@@ -145,7 +145,8 @@ def _of_level(part: Composites, probabilities: np.ndarray, threshold: float) -> 
     assigned = probabilities.argmax(1)
     invented = (probabilities.max(1) >= threshold) & absent[np.arange(len(assigned)), assigned]
     yield ALL, "invented", _fraction(weight[invented], weight)
-    yield ALL, "shared", float(np.average([shared(table) for table in tables], weights=[len(t) for t in tables]))
+    sizes = [len(table) for table in tables]
+    yield ALL, "shared", float(np.average(list(map(shared, tables)), weights=sizes)) if sum(sizes) else np.nan
 
 
 def _absent(part: Composites, index: int, rows: int) -> np.ndarray:
