@@ -243,6 +243,13 @@ def test_the_error_of_a_mean_adds_what_acquisitions_of_each_structure_do():
     assert np.std([each["accuracy"] for each in means]) == pytest.approx(0.05 / np.sqrt(8), rel=0.15)
 
 
+def test_the_error_of_a_mean_counts_what_composites_differ_by_once():
+    rng = np.random.default_rng(0)
+    of = [frozenset({f"a{k}", f"b{k}", f"c{k}"}) for k in range(24)]
+    errors = [_mean(list(zip(of, rng.normal(0.8, 0.05, 24), strict=True)), 3)["error"] for _ in range(200)]
+    assert np.mean(errors) == pytest.approx(0.05 / np.sqrt(24), rel=0.05)
+
+
 def test_the_rejection_curve_is_that_of_the_localizations():
     rng = np.random.default_rng(0)
     probabilities = soften(rng.normal(0, 1, (2, 2, 16, 16)), 1.0)

@@ -229,6 +229,7 @@ def test_a_mixture_is_summed_up_as_its_table_says():
         }
     )
     regions = pd.DataFrame({"unfamiliar": [True, True, True, *[False] * 9], "differs_by": ["x", "y", "y", *[""] * 9]})
+    regions["localizations"] = 0.5
     found = summarize("cell", rows, regions, ["a", "b"])
     assert found.fractions == pytest.approx({"a": 0.7, "b": 0.1})
     assert found.rejected == pytest.approx(0.2)
@@ -237,11 +238,13 @@ def test_a_mixture_is_summed_up_as_its_table_says():
     assert found.accuracy == pytest.approx(6 / 9) and found.wrong == pytest.approx(3 / 7)
     assert found.confidence == pytest.approx((4 * 0.9 + 3 * 0.8 + 2 * 0.55 + 0.9) / 10)
     assert (found.unfamiliar, found.differs_by) == (0.25, "y")
+    assert found.judged == pytest.approx(12 * 0.5 / 10)
     several = ["less x of a", "less x of b", "less x of b", "y", "y"]  # less x, of three, and of b most
-    several = pd.DataFrame({"unfamiliar": True, "differs_by": several})
+    several = pd.DataFrame({"unfamiliar": True, "differs_by": several, "localizations": 50.0})
+    assert summarize("cell", rows, several, ["a", "b"]).judged == 1
     assert summarize("cell", rows, several, ["a", "b"]).differs_by == "less x of b"
     control = summarize("control", rows.assign(true_structure="c"), regions[:0], ["a", "b"])
-    assert control.unfamiliar is control.differs_by is None
+    assert control.unfamiliar is control.differs_by is None and control.judged == 0
     assert control.truth == {"a": 0, "b": 0, "c": 1} and (control.accuracy, control.wrong) == (0, 1)
     some = summarize("some", rows.assign(true_structure=["a", "c", "b", ""]), regions, ["a", "b"])
     assert some.truth == pytest.approx({"a": 4 / 9, "b": 2 / 9, "c": 3 / 9}), "no share of what the model knows alone"

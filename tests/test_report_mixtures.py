@@ -190,3 +190,29 @@ def test_acquisitions_that_no_composite_holds_are_not_counted_as_tested_on():
         report(two)
     )
     assert "5 of nuclear pores, 5 of tubes" in text_of(report(content(splits=listed)))
+
+
+def test_what_is_taken_for_what_is_shown_of_structures_and_of_colours():
+    """Of 100 pores 90 are found, of 50 tubes 40; at the threshold 60 and 30 keep their colour, and one pore another."""
+    none = {("nuclear_pores", "nuclear_pores"): 90, ("nuclear_pores", "tubes"): 10, ("tubes", "nuclear_pores"): 10}
+    kept = {("nuclear_pores", "nuclear_pores"): 60, ("nuclear_pores", "tubes"): 1, ("tubes", "nuclear_pores"): 0}
+    rows = [
+        (model, threshold, *pair, number)
+        for model in ("unet", "other")
+        for threshold, counts in ((0.0, none | {("tubes", "tubes"): 40}), (0.8, kept | {("tubes", "tubes"): 30}))
+        for pair, number in counts.items()
+    ]
+    table = pd.DataFrame(rows, columns=["model", "threshold", "structure", "given", "localizations"])
+    text = text_of(report(content(confusion=table)))
+    assert "none rejected nuclear pores tubes nuclear pores 90 % 10 % tubes 20 % 80 %" in text
+    assert "this truly is (columns) nuclear pores tubes nuclear pores 100 % 0 % tubes 3.2 % 97 %" in text
+    nothing = table.assign(localizations=table["localizations"].where(table["threshold"] == 0, 0))
+    dash = "\N{EN DASH}"
+    assert f"tubes nuclear pores {dash} {dash} tubes {dash} {dash}" in text_of(report(content(confusion=nothing)))
+
+
+def test_a_mixture_too_sparse_to_be_judged_is_warned_of():
+    mixture = Mixture("cell", {}, 0.2, None, 0.94)
+    assert list(warnings(content(), replace(mixture, judged=0.6))) == []
+    (said,) = warnings(content(), replace(mixture, judged=0.4))
+    assert said.startswith("Too sparse to be compared with what the model knows: 40 % of its localizations lie in")

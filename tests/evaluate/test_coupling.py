@@ -85,6 +85,14 @@ def test_shares_that_know_nothing_make_any_two_structures_correlated(model):
     assert pearson["truth"] < 0.2
 
 
+def test_a_localization_that_is_divided_between_two_structures_is_no_pair(model):
+    """Structures that lie independently of each other, and a model that knows nothing: nobody is near by more."""
+    table = coupling(recolored(0.5), model, 64, stage_settings("evaluate", {}))
+    near = table[table["measure"] == "pair_correlation"].groupby("source")["value"].mean()
+    assert near["truth"] == pytest.approx(1, abs=0.05)
+    assert near["model"] == pytest.approx(1, abs=0.03)
+
+
 def test_channels_are_as_sharp_as_those_of_the_recoloured_image(model):
     sharp = coupling(recolored(0.8), replace(model, sharpness=2.0), 64, stage_settings("evaluate", {}))
     plain = coupling(recolored(0.64 / 0.68), model, 64, stage_settings("evaluate", {}))

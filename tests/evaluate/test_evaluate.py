@@ -14,7 +14,7 @@ from lusco.evaluate import (
     truth_of,
     unspecific_table,
 )
-from lusco.evaluate.assignment import accepted_counts, assignment_table
+from lusco.evaluate.assignment import THRESHOLDS, accepted_counts, assignment_table, confusion_table
 from lusco.evaluate.distances import distance, prepare, smooth
 from lusco.evaluate.overlap import overlap
 from lusco.figures.draw import drawings
@@ -139,6 +139,17 @@ def test_tables_have_a_row_per_measurement(composites, tmp_path):
     assert len(result["overlap"]) == 4 * 1 * 4 * 2
     assert len(result["shapes"]) == 4 * 2 * 2 * 2
     assert set(result["assignment"]["structure"]) == {*STRUCTURES, "all"}
+    assert len(result["confusion"]) == len(THRESHOLDS) * 2 * 2
+
+
+def test_confusion_has_true_structures_and_what_they_are_given_to():
+    """Two rings are told, one is given to lines; at .7 the wrong one is rejected."""
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6]])
+    table = confusion_table(accepted_counts(probabilities, np.zeros(3, dtype=int), np.ones(3)), STRUCTURES)
+    counts = table.set_index(["threshold", "structure", "given"])["localizations"].sort_index()
+    assert counts[0.0, "rings", "rings"] == 2 and counts[0.0, "rings", "lines"] == 1
+    assert counts[0.0, "lines"].sum() == 0
+    assert counts[0.7, "rings", "rings"] == 2 and counts[0.7, "rings", "lines"] == 0
 
 
 def scored_table(true):

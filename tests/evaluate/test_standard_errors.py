@@ -103,3 +103,13 @@ def test_errors_are_the_same_for_the_same_seed():
     sources = [{"rings": f"rings_{k}", "lines": f"lines_{k}"} for k in range(4)]
     first, again = (errors_of([0.1, 0.2, 0.3, 0.4], [100, 90, 80, 70], sources) for _ in range(2))
     pd.testing.assert_frame_equal(first, again)
+
+
+@pytest.mark.parametrize("together", [1, 2])
+def test_what_composites_differ_by_counts_once_however_many_structures_they_have(together):
+    """Each composite differs by itself, whatever it is of: the error is the textbook's of a mean over composites."""
+    right = np.random.default_rng(5).integers(60, 100, 24 * together)
+    turned = np.random.default_rng(6).permuted(np.tile(np.arange(24), (2, together)), axis=1)
+    sources = [{"rings": f"rings_{k}", "lines": f"lines_{m}"} for k, m in turned.T]
+    error = errors_of(np.zeros(24 * together), right, sources).loc[("rings", "accuracy"), "error"]
+    assert error == pytest.approx((right / 100).std(ddof=1) / np.sqrt(len(right)), rel=0.15)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -168,13 +169,23 @@ def test_two_trainings_do_not_write_into_one_folder(arguments, tmp_path, last_wo
     assert not list(tmp_path.iterdir())
 
 
-def worse_and_worse(checkpoints: Path, epochs: int, patience: int) -> tuple[list[dict[str, float]], float]:
-    """Train one weight that moves away from where validation was best; its history, and the weight that was kept."""
+def worse_and_worse(
+    checkpoints: Path, epochs: int, patience: int, broken_above: float = np.inf
+) -> tuple[list[dict[str, float]], float]:
+    """Train one weight that moves away from where validation was best; its history, and the weight that was kept.
+
+    Where the weight is larger than `broken_above`, the loss on validation is infinite.
+    """
     torch.manual_seed(0)
     network = torch.nn.Linear(1, 1, bias=False)
-    pairs = [(torch.ones(1), torch.tensor([k * 100.0])) for k in range(100)]  # validation wants 0, training the rest
+    pairs = [(torch.ones(1), torch.tensor([k * 100.0 - 1])) for k in range(100)]  # validation wants -1
+
+    def loss(output: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        broken = not network.training and network.weight.item() > broken_above
+        return ((output - target) ** 2).sum() + (torch.inf if broken else 0), torch.tensor(len(output))
+
     records = loop.fit(
-        loop.Task(network, lambda output, target: (((output - target) ** 2).sum(), torch.tensor(len(output)))),
+        loop.Task(network, loss),
         DataLoader(pairs, 2, sampler=Successive(2, 2, epoch=1)),
         DataLoader(pairs[:1]),
         loop.Schedule(epochs, 2, patience, 0.1),
@@ -190,6 +201,13 @@ def test_a_training_that_stopped_early_and_died_later_does_not_train_on(tmp_path
     records, weight = worse_and_worse(tmp_path, epochs=9, patience=2)
     assert len(records) == 3, "the best, and two worse"
     assert worse_and_worse(tmp_path, epochs=9, patience=2) == (records, weight)
+
+
+def test_a_training_that_broke_and_died_later_does_not_train_on(tmp_path):
+    _, first = worse_and_worse(tmp_path / "first", epochs=4, patience=9)  # the best is the first
+    records, weight = worse_and_worse(tmp_path / "whole", epochs=4, patience=9, broken_above=first)
+    assert len(records) == 2 and records[1]["validation_loss"] == np.inf and weight == first
+    assert worse_and_worse(tmp_path / "whole", epochs=4, patience=9, broken_above=first) == (records, weight)
 
 
 def test_an_unfinished_training_knows_its_best_weights_where_its_folder_was_moved(tmp_path):

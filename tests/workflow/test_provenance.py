@@ -17,7 +17,18 @@ import socket
 def refuse(*_): raise OSError("the report asked for the network")
 socket.socket.connect = socket.getaddrinfo = refuse
 """
-TABLES = ["assignment", "calibration", "coupling", "distances", "errors", "overlap", "regions", "shapes", "summary"]
+TABLES = [
+    "assignment",
+    "calibration",
+    "confusion",
+    "coupling",
+    "distances",
+    "errors",
+    "overlap",
+    "regions",
+    "shapes",
+    "summary",
+]
 TABLES += ["unspecific"]
 PICTURES = ["examples", "channels", "crosstalk", "calibration", "distances", "shapes", "overlap", "coupling"]
 PICTURES += ["schematic", "loss"]

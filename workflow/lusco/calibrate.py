@@ -109,7 +109,7 @@ def known_regions(
     dict
         For `train` and `validation`, where there are two composites at least, their number `composites`, the mean
         `accuracy` over them, each structure counting alike, and its standard `error` by which acquisitions they are
-        of, where there are two of each structure at least.
+        of, where there is more than one of each structure on average.
     """
     structures = len(validation.structures)
     right = {"train": [], "validation": []}
@@ -173,7 +173,7 @@ def _accuracy(table: pd.DataFrame, answer: Answer) -> float:
 
 
 def _mean(values: Sequence[tuple[frozenset[str], float]], structures: int) -> dict[str, float]:
-    """Mean over composites, and its error by which acquisitions they are of, as in `evaluate.errors`."""
+    """Mean over composites, and its error by which acquisitions they are of, as in `evaluate.errors` to first order."""
     known = [(names, value) for names, value in values if not np.isnan(value)]
     if len(known) < 2:
         return {}
@@ -183,8 +183,9 @@ def _mean(values: Sequence[tuple[frozenset[str], float]], structures: int) -> di
         off.update(dict.fromkeys(names, value - mean))
     result = {"composites": len(known), "accuracy": mean}
     if (of_each := len(off) / structures) > 1:
-        variance = of_each / (of_each - 1) * sum(each**2 for each in off.values())
-        result["error"] = float(np.sqrt(variance) / len(known))
+        alone = sum((value - mean) ** 2 for _, value in known)  # that of each composite, in that of each structure
+        variance = of_each / (of_each - 1) * sum(each**2 for each in off.values()) - (structures - 1) * alone
+        result["error"] = float(np.sqrt(max(variance, alone)) / len(known))
     return result
 
 

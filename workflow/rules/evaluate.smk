@@ -6,6 +6,7 @@ TABLES = [
     "shapes",
     "regions",
     "assignment",
+    "confusion",
     "calibration",
     "unspecific",
     "summary",

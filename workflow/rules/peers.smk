@@ -16,7 +16,7 @@ rule train_peer:
         model=names(PEERS),
     conda:
         "../../envs/peers.yaml"
-    threads: 8
+    threads: CONFIG["train"]["threads"]  # those of our own training
     resources:
         mem_mb=memory(8000),
         runtime=lambda wildcards: 60 + 2 * math.ceil(PEERS[wildcards.model]["minutes"]),

@@ -19,7 +19,7 @@ rule train:
     threads: lambda wildcards: training(wildcards.model)["devices"] * training(wildcards.model)["threads"]
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * training(wildcards.model)["devices"] * attempt,
-        runtime=240,
+        runtime=lambda wildcards, attempt: 240 * attempt,
         gpu=lambda wildcards: gpus(wildcards.model),
     params:
         settings=lambda wildcards: json.dumps(training(wildcards.model)),

@@ -17,6 +17,7 @@ from lusco.evaluate.assignment import (
     accepted_counts,
     assignment_table,
     calibration_table,
+    confusion_table,
 )
 from lusco.evaluate.coupling import COLUMNS as WINDOWS
 from lusco.evaluate.coupling import coupling
@@ -36,6 +37,7 @@ from lusco.table import UNSPECIFIC
 DISTANCES = ["model", "composite", "structure", "distance", "comparison", "value"]
 OVERLAP = ["model", "composite", "structure_a", "structure_b", "measure", "source", "value"]
 ASSIGNMENT = ["model", "acquisition", "threshold", "structure", "rejected", "crosstalk", "recall", "localizations"]
+CONFUSION = ["model", "threshold", "structure", "given", "localizations"]
 SHAPE = ["model", "composite", "structure", "shape", "measure", "source", "value"]
 COUPLING = ["model", "acquisition", *WINDOWS]
 REGION = ["model", "composite", "x_nm", "y_nm", "side_nm", "localizations", "novelty", "unfamiliar", "differs_by"]
@@ -84,6 +86,7 @@ def evaluate(
         "shapes": SHAPE,
         "regions": REGION,
         "assignment": ASSIGNMENT,
+        "confusion": CONFUSION,
         "calibration": CALIBRATION,
         "unspecific": UNSPECIFIC_FALL,
         "summary": SUMMARY,
@@ -101,13 +104,14 @@ def evaluate(
         truth, weight = truth_of(composites)
         accepted = accepted_of(composites, np.asarray(probabilities), truth, weight)
         assignment = assignment_table(accepted.sum(0), composites.structures).assign(acquisition="")
+        confusion = confusion_table(accepted.sum(0), composites.structures)
         calibration = calibration_table(np.asarray(probabilities), truth, weight, composites.structures)
         unspecific = unspecific_table(composites, np.asarray(probabilities))
         rows = summarise(distances, assignment, calibration, composites.structures)
         summary = pd.DataFrame(rows, columns=SUMMARY[1:])
         drawn = standard_errors(distances, accepted, of_groups, composites.structures, seed)
         errors = pd.DataFrame(drawn, columns=ERROR[1:])
-        parts = (distances, overlaps, shapes, regions, assignment, calibration, unspecific, summary, errors)
+        parts = (distances, overlaps, shapes, regions, assignment, confusion, calibration, unspecific, summary, errors)
         for key, table in zip(tables, parts, strict=True):
             tables[key].append(table.assign(model=name))
     structures = composites.structures

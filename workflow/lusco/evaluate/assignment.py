@@ -78,6 +78,19 @@ def assignment_table(
     return pd.concat(rows, ignore_index=True)
 
 
+def confusion_table(accepted: np.ndarray, structures: Sequence[str]) -> pd.DataFrame:
+    """What is taken for what.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns threshold, structure (the true one), given, localizations (those accepted at the threshold).
+    """
+    index = pd.MultiIndex.from_product([THRESHOLDS, structures, structures], names=["threshold", "given", "structure"])
+    table = pd.Series(accepted.ravel(), index, name="localizations").reset_index()
+    return table[["threshold", "structure", "given", "localizations"]]
+
+
 def _curve(
     structure: str,
     thresholds: np.ndarray,
@@ -103,18 +116,23 @@ def _curve(
 
 def crosstalk_at(curve: pd.DataFrame, rejected: float) -> float:
     """Crosstalk of one structure's curve at a rejected fraction, interpolated linearly; NaN if none is left there."""
-    curve = curve.dropna(subset="crosstalk")
-    if not len(curve):
-        return np.nan
-    return float(np.interp(rejected, curve["rejected"], curve["crosstalk"], right=np.nan))
+    at, wrong = _defined(curve)
+    return float(np.interp(rejected, at, wrong, right=np.nan)) if len(at) else np.nan
 
 
 def rejected_at(curve: pd.DataFrame, crosstalk: float) -> float:
     """The smallest rejected fraction from which on a structure's crosstalk stays at or under a value; NaN if none."""
-    curve = curve.dropna(subset="crosstalk")
-    above = np.flatnonzero(curve["crosstalk"].to_numpy() > crosstalk)
+    at, wrong = _defined(curve)
+    above = np.flatnonzero(wrong > crosstalk)
     first = above[-1] + 1 if len(above) else 0
-    return float(curve["rejected"].iloc[first]) if first < len(curve) else np.nan
+    return float(at[first]) if first < len(at) else np.nan
+
+
+def _defined(curve: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Rejected fraction and crosstalk where there is any to tell."""
+    rejected, crosstalk = curve["rejected"].to_numpy(), curve["crosstalk"].to_numpy()
+    known = ~np.isnan(crosstalk)
+    return rejected[known], crosstalk[known]
 
 
 def calibration_table(

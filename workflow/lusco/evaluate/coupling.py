@@ -46,7 +46,9 @@ def coupling(table: pd.DataFrame, model: ModelDescription, side_px: int, setting
     return pd.DataFrame(_rows(table, model, side_px, settings), columns=COLUMNS)
 
 
-def pair_correlation(a: np.ndarray, b: np.ndarray, pixel_nm: float, near_nm: float = NEAR_NM) -> float:
+def pair_correlation(
+    a: np.ndarray, b: np.ndarray, pixel_nm: float, near_nm: float = NEAR_NM, own: float = 0.0
+) -> float:
     """How much likelier counts of a and b lie within a distance than if the two were independent.
 
     The cross-pair correlation function (Sengupta et al. 2011; Schnitzbauer et al. 2018), averaged over distances up
@@ -60,6 +62,8 @@ def pair_correlation(a: np.ndarray, b: np.ndarray, pixel_nm: float, near_nm: flo
         Pixel size in nm.
     near_nm : float
         Largest distance in nm.
+    own : float
+        Products of counts in a and in b of one and the same localization, which is no pair.
     """
     reach = int(near_nm / pixel_nm)
     row, column = np.mgrid[-reach : reach + 1, -reach : reach + 1]
@@ -67,7 +71,7 @@ def pair_correlation(a: np.ndarray, b: np.ndarray, pixel_nm: float, near_nm: flo
     neighbours = fftconvolve(b, disc, mode="same")
     pixels = fftconvolve(np.ones_like(b), disc, mode="same")
     expected = a.mean() * b.mean() * pixels.sum()
-    return float((a * neighbours).sum() / expected) if expected > 0 else np.nan
+    return float(((a * neighbours).sum() - own) / expected) if expected > 0 else np.nan
 
 
 def _rows(
@@ -78,15 +82,15 @@ def _rows(
     weight = table["weight"].to_numpy() if "weight" in table else np.ones(len(table))
     field_nm = (x_nm.min(), x_nm.max() + model.pixel_nm, y_nm.min(), y_nm.max() + model.pixel_nm)
 
-    def channels(of_structure: list[np.ndarray]) -> np.ndarray:
-        return np.stack([render_points(x_nm, y_nm, field_nm, model.pixel_nm, weight * own) for own in of_structure])
+    def image(part: np.ndarray) -> np.ndarray:
+        return render_points(x_nm, y_nm, field_nm, model.pixel_nm, weight * part)
 
     shares = table[[f"p_{name}" for name in model.structures]].to_numpy() ** model.sharpness
     shares /= shares.sum(axis=1, keepdims=True)
-    sources = {
-        "truth": channels([(table["true_structure"] == name).to_numpy(dtype=float) for name in model.structures]),
-        "model": channels(list(shares.T)),
-    }
+    true = np.stack([table["true_structure"] == name for name in model.structures], axis=1).astype(float)
+    sources = {"truth": np.stack(list(map(image, true.T))), "model": np.stack(list(map(image, shares.T)))}
+    pairs = list(combinations(range(len(model.structures)), 2))
+    divided = {(a, b): image(shares[:, a] * shares[:, b]) for a, b in pairs}  # a localization between both
     rows, columns = sources["truth"].shape[1:]
     for row in range(0, max(1, rows - side_px + 1), side_px):
         for column in range(0, max(1, columns - side_px + 1), side_px):
@@ -95,13 +99,14 @@ def _rows(
                 enough = sources["truth"][:, *window].sum((1, 2)) >= LEAST_COUNTS
                 for a, b in combinations(np.flatnonzero(enough), 2):
                     pair = (model.structures[a], model.structures[b])
-                    for measure, value in _measures(images[:, *window], a, b, model, settings):
+                    own = float(divided[a, b][window].sum()) if source == "model" else 0.0
+                    for measure, value in _measures(images[:, *window], a, b, own, model, settings):
                         yield f"{row}_{column}", *pair, measure, source, value
 
 
 def _measures(
-    images: np.ndarray, a: int, b: int, model: ModelDescription, settings: EvaluateSettings
+    images: np.ndarray, a: int, b: int, own: float, model: ModelDescription, settings: EvaluateSettings
 ) -> Iterator[tuple[str, float]]:
     scaled = [smooth(images[k], settings.smoothing_nm, model.pixel_nm) / model.scale_counts[k] for k in (a, b)]
     yield from overlap(*scaled, settings.overlap_threshold).items()
-    yield "pair_correlation", pair_correlation(images[a], images[b], model.pixel_nm)
+    yield "pair_correlation", pair_correlation(images[a], images[b], model.pixel_nm, own=own)

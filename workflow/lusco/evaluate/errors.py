@@ -1,10 +1,13 @@
 """How far the scores of a model depend on which acquisitions it was tested on.
 
 Composites that share an acquisition are not independent, so acquisitions are drawn, not composites: a bootstrap of
-clusters (Davison and Hinkley 1997, section 3.8). Nor are acquisitions of a group, which is drawn as one.
+clusters (Davison and Hinkley 1997, section 3.8). Nor are acquisitions of a group, which is drawn as one. Composites
+share acquisitions of several structures: what each of these gives is added, and what is counted several times by that
+is taken off again (Cameron, Gelbach and Miller 2011).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -13,7 +16,7 @@ from lusco.evaluate.assignment import assignment_table
 from lusco.evaluate.summary import REFERENCES, curve_scores, gaps_closed
 from lusco.superpose import random_generator
 
-DRAWS = 100
+DRAWS = 200
 
 
 def standard_errors(
@@ -27,7 +30,9 @@ def standard_errors(
 
     The acquisitions of a structure are drawn with replacement, as many as there are, and each composite counts as often
     as its acquisition was drawn. A score of a structure depends on what lay over it as well, so this is done with each
-    structure in turn, and what they give is added in squares, as acquisitions of all meet in ever other combinations.
+    structure in turn, and what they give is added in squares. Each of these holds what differs between composites
+    whatever they are of; so that it counts once only, what drawing composites by themselves gives is taken off as many
+    times as there are structures, less one. The error is at least that of the structure that matters most.
 
     Parameters
     ----------
@@ -51,19 +56,24 @@ def standard_errors(
     """
     table = distances.pivot(index="composite", columns=REFERENCES, values="value")
     table = table.loc[distances["composite"].drop_duplicates()].sort_index(axis=1)
-    variances, least = [], len(sources)
-    for structure in structures:
-        place, each = pd.factorize(np.array([source[structure] for source in sources]))
-        number = len(each)
-        least = min(least, number)
-        rng = random_generator(seed, "standard errors", structure)
-        draws = rng.multinomial(number, np.full(number, 1 / number), DRAWS)[:, place]
+    places = [pd.factorize(np.array([source[structure] for source in sources]))[0] for structure in structures]
+
+    @cache
+    def variance(place: tuple[int, ...]) -> pd.Series:
+        """Of each score, where composites of the same place are drawn together."""
+        number = max(place) + 1
+        rng = random_generator(seed, "standard errors", number)
+        draws = rng.multinomial(number, np.full(number, 1 / number), DRAWS)[:, list(place)]
         drawn = pd.DataFrame([_scores(table, accepted, times, structures) for times in draws])
         # few acquisitions drawn from themselves differ less than others would
         factor = number / (number - 1) if number > 1 else np.nan
-        variances.append(factor * drawn.var(ddof=0, skipna=False))
-    for (structure, measure), variance in sum(variances).items():
-        yield structure, measure, float(np.sqrt(variance)), least
+        return factor * drawn.var(ddof=0, skipna=False)
+
+    of_each = pd.concat([variance(tuple(place)) for place in places], axis=1)
+    shared = (len(structures) - 1) * variance(tuple(range(len(sources))))
+    most = of_each.max(axis=1, skipna=False)
+    for (structure, measure), whole in np.maximum(of_each.sum(axis=1, skipna=False) - shared, most).items():
+        yield structure, measure, float(np.sqrt(whole)), min(max(place) + 1 for place in places)
 
 
 def _scores(

@@ -39,6 +39,8 @@ class Mixture:
         Of all its localizations, those whose truth names no structure; None where the truth is unknown.
     wrong : float or None
         Of those of them that keep a colour, the fraction whose colour is not theirs; None where there are none.
+    judged : float
+        Of all its localizations, those in regions that have enough of them to be compared with what the model knows.
     unfamiliar : float or None
         Fraction of its regions that are unlike what the model knows; None where none has enough localizations.
     differs_by : str or None
@@ -54,6 +56,7 @@ class Mixture:
     truth: Mapping[str, float] = field(default_factory=dict)
     unspecific: float | None = None
     wrong: float | None = None
+    judged: float = 1.0
     unfamiliar: float | None = None
     differs_by: str | None = None
 
@@ -68,7 +71,7 @@ def summarize(name: str, rows: pd.DataFrame, regions: pd.DataFrame, structures: 
     rows : pandas.DataFrame
         Its recoloured table: columns structure, rejected, p_<structure>, and weight and true_structure if known.
     regions : pandas.DataFrame
-        Its table of regions: columns unfamiliar and differs_by.
+        Its table of regions: columns localizations, unfamiliar and differs_by.
     structures : sequence of str
         Those the model knows.
     """
@@ -89,6 +92,7 @@ def summarize(name: str, rows: pd.DataFrame, regions: pd.DataFrame, structures: 
         truth={s: _part(weight, (true == s).to_numpy(), known) for s in (*structures, *foreign)} if known.any() else {},
         unspecific=_part(weight, ~known) if known.any() else None,
         wrong=_part(weight, accepted & known & ~right, accepted & known),
+        judged=float(min(1.0, regions["localizations"].sum() / weight.sum())),  # the last regions may overlap
         unfamiliar=float(regions["unfamiliar"].mean()) if len(regions) else None,
         differs_by=_most_common(differing),
         confidence=float(np.average(rows[[f"p_{s}" for s in structures]].max(axis=1), weights=weight)),

@@ -28,6 +28,7 @@ TABLES = (
     "summary",
     "errors",
     "assignment",
+    "confusion",
     "distances",
     "overlap",
     "coupling",

@@ -62,6 +62,8 @@ class ReportContent:
         `evaluation/sweep_<name>.csv` by name of the sweep.
     training : mapping
         How the model was trained: `steps`, and `acquisitions` of each structure; either may be missing.
+    confusion : pandas.DataFrame, optional
+        `evaluation/confusion.csv`; so the others:
     errors, distances, overlap, coupling, shapes, regions, unspecific, calibration : pandas.DataFrame, optional
         `evaluation/distances.csv` and so on, from which failures are named.
     """
@@ -86,6 +88,7 @@ class ReportContent:
     accuracies: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     sweeps: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    confusion: pd.DataFrame | None = None
     errors: pd.DataFrame | None = None
     distances: pd.DataFrame | None = None
     overlap: pd.DataFrame | None = None
@@ -157,7 +160,16 @@ class ReportContent:
         """Rows of the fall of unspecific localizations nearest to the chosen threshold, indexed by structure."""
         return pd.DataFrame() if self.unspecific is None else self._at_threshold(self.unspecific)
 
+    def confused(self, threshold: float) -> pd.DataFrame:
+        """Localizations accepted at a threshold by true structure (rows) and by what they are given to (columns)."""
+        rows = self._nearest(self.confusion, threshold)
+        counts = rows.pivot(index="structure", columns="given", values="localizations")
+        return counts.loc[list(self.structures), list(self.structures)]
+
     def _at_threshold(self, table: pd.DataFrame) -> pd.DataFrame:
+        return self._nearest(table, self.threshold).drop_duplicates("structure").set_index("structure")
+
+    def _nearest(self, table: pd.DataFrame, threshold: float) -> pd.DataFrame:
         table = table[table["model"] == self.model]
-        distance = (table["threshold"] - self.threshold).abs()
-        return table[distance == distance.min()].drop_duplicates("structure").set_index("structure")
+        distance = (table["threshold"] - threshold).abs()
+        return table[distance == distance.min()]

@@ -8,12 +8,14 @@ import pandas as pd
 
 from lusco.figures.coupling import paired, slope
 from lusco.figures.style import ALL, shown
+from lusco.novelty.regions import LEAST_COUNTS
 from lusco.report.content import Mixture, ReportContent
 from lusco.report.verdict import CRITERIA, GOOD, per_hundred
 
 UNLIKE_TESTS = 0.10  # a mixture this much less sure, or this much more rejected, than test composites is pointed out
 MOSTLY_REJECTED = 0.9  # fraction of a mixture
 UNFAMILIAR = 0.05  # fraction of unfamiliar regions from which, being twice that of known data, it is pointed out
+MOSTLY_JUDGED = 0.5  # fraction of a mixture's localizations from which on its regions stand for it
 OFTEN = 0.1  # fraction of false alarms from which they are said to tell little
 OVERLAP_BIAS = 0.02  # median error of an overlap, a fraction, from which it is pointed out
 WORST_SHOWN = 5
@@ -42,6 +44,23 @@ def confusions(content: ReportContent) -> Iterator[str]:
             f"Most often lost: of 100 localizations that truly are {shown(found.idxmin())}, {per_hundred(found.min())}"
             " get that colour; the others are rejected or given to another structure."
         )
+
+
+def taken_for(content: ReportContent) -> Iterator[tuple[str, list[tuple[str, list[float]]]]]:
+    """Yield what is taken for what, as a title and a row of fractions for each structure.
+
+    Of each true structure what it is given to, none rejected; then, at the threshold, of each colour what it truly is.
+    """
+    if content.confusion is None:
+        return
+    found, coloured = content.confused(0.0), content.confused(content.threshold).T
+    for title, counts in (
+        ("Of what truly is (rows), this is given to (columns), none rejected", found),
+        ("Of what keeps a colour (rows) at the chosen threshold, this truly is (columns)", coloured),
+    ):
+        whole = counts.sum(axis=1)
+        parts = counts.div(whole.where(whole > 0), axis=0)
+        yield title, [(name, list(row)) for name, row in zip(parts.index, parts.to_numpy(), strict=True)]
 
 
 def unspecific(content: ReportContent) -> Iterator[str]:
@@ -273,6 +292,11 @@ def warnings(content: ReportContent, mixture: Mixture) -> Iterator[str]:
             f"{per_hundred(mixture.unfamiliar)} % of its regions are unlike anything the model knows{beside}, most of"
             f" all by {mixture.differs_by}. Possible causes: another density, precision or pixel size than it knows,"
             " or structures it does not know. Colours there may mean nothing; see which in the figure."
+        )
+    if mixture.judged < MOSTLY_JUDGED:
+        yield (
+            f"Too sparse to be compared with what the model knows: {per_hundred(mixture.judged)} % of its localizations"
+            f" lie in regions that have {LEAST_COUNTS}. No alarm says little here."
         )
     target = content.crosstalk_target
     if mixture.wrong is not None and CRITERIA["crosstalk"].grade(mixture.wrong / target) != GOOD:

@@ -96,6 +96,7 @@ def report(content: ReportContent) -> str:
             *failures.overlap_errors(content),
             *failures.false_alarms(content),
         ],
+        taken_for=list(failures.taken_for(content)),
         worst=failures.worst_composites(content).to_dict("records"),
         splits=_splits(content.splits),
         config=yaml.safe_dump(_plain(content.config), sort_keys=False, allow_unicode=True),

@@ -4,8 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-
-import torch
+from importlib.metadata import version
 
 from lusco.code import code_hash
 from lusco.model import read_description
@@ -40,7 +39,8 @@ def fingerprint(
     str
         Twelve digits.
     """
-    how = [asdict(settings), smoothing_nm, seed, device, precision, torch.__version__, code_hash("lusco.train")]
+    numbers = [version(name) for name in ("torch", "lightning", "numpy", "scipy")]
+    how = [asdict(settings), smoothing_nm, seed, device, precision, numbers, code_hash("lusco.train")]
     if settings.start_from:
         how.append(read_description(settings.start_from).weights_sha256)
     digest = hashlib.sha256()
