@@ -205,7 +205,7 @@ def test_what_is_taken_for_what_is_shown_of_structures_and_of_colours():
     table = pd.DataFrame(rows, columns=["model", "threshold", "structure", "given", "localizations"])
     text = text_of(report(content(confusion=table)))
     assert "none rejected nuclear pores tubes nuclear pores 90 % 10 % tubes 20 % 80 %" in text
-    assert "this truly is (columns) nuclear pores tubes nuclear pores 100 % 0 % tubes 3.2 % 97 %" in text
+    assert "what they truly are nuclear pores tubes nuclear pores 100 % 0 % tubes 3.2 % 97 %" in text
     nothing = table.assign(localizations=table["localizations"].where(table["threshold"] == 0, 0))
     dash = "\N{EN DASH}"
     assert f"tubes nuclear pores {dash} {dash} tubes {dash} {dash}" in text_of(report(content(confusion=nothing)))

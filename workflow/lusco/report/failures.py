@@ -55,8 +55,8 @@ def taken_for(content: ReportContent) -> Iterator[tuple[str, list[tuple[str, lis
         return
     found, coloured = content.confused(0.0), content.confused(content.threshold).T
     for title, counts in (
-        ("Of what truly is (rows), this is given to (columns), none rejected", found),
-        ("Of what keeps a colour (rows) at the chosen threshold, this truly is (columns)", coloured),
+        ("Rows: what localizations truly are; columns: what they are given to, none rejected", found),
+        ("Rows: the colour that localizations keep at the chosen threshold; columns: what they truly are", coloured),
     ):
         whole = counts.sum(axis=1)
         parts = counts.div(whole.where(whole > 0), axis=0)
