@@ -209,46 +209,6 @@ def test_worst_composites_are_those_nearest_to_chance():
     assert worst_composites(content(distances=pd.DataFrame(rows, columns=columns))).equals(table)
 
 
-def test_what_is_measured_on_recoloured_channels_is_compared_with_the_truth():
-    rows = [
-        ("unet", f"c{k}", "pores", "rings", "radius_nm", source, value)
-        for k in range(3)
-        for source, value in (("truth", 50.0 + k), ("model", 1.1 * (50 + k)))
-    ]
-    columns = ["model", "composite", "structure", "shape", "measure", "source", "value"]
-    text = text_of(report(content(shapes=pd.DataFrame(rows, columns=columns))))
-    assert "pores radius [nm] 51 56.1 +10.0 % +10.0 to +10.0 %" in text
-    absent = [("unet", f"c{k}", *row[2:-1], 0.0) for k in range(3, 9) for row in rows[:2]]
-    with_absent = report(content(shapes=pd.DataFrame(rows + absent, columns=columns)))
-    assert "pores radius [nm] 51 56.1 +10.0 %" in text_of(with_absent)
-    nowhere = [(*row[:-1], 0.0) for row in rows]
-    other = [("other", *row[1:-1], 70.0) for row in rows if row[-2] == "truth"]
-    assert "pores radius [nm] 51 56.1 +10.0 %" in text_of(
-        report(content(shapes=pd.DataFrame(other + rows, columns=columns)))
-    )
-    assert "pores radius [nm] 0 0 \N{EN DASH}" in text_of(
-        report(content(shapes=pd.DataFrame(nowhere, columns=columns)))
-    )
-
-
-def test_a_sweep_is_told_in_a_sentence():
-    rows = [
-        ("density", level, 12, "all", measure, value)
-        for level, accuracy in ((0.05, 0.61), (0.5, 0.85), (1.0, 0.87))
-        for measure, value in (("accuracy", accuracy), ("shared", 0.3))
-    ]
-    table = pd.DataFrame(rows, columns=["sweep", "level", "composites", "structure", "measure", "value"])
-    text = text_of(report(content(sweeps={"density": table})))
-    assert (
-        "With 5 % of all localizations, 61 of 100 localizations are given to the right structure"
-        " (as they are, 87)." in text
-    )
-    text = text_of(report(content(sweeps={"density": table[table["level"] < 1]})))
-    assert "right structure (with 50 % of all localizations, 85)." in text
-    text = text_of(report(content(sweeps={"density": table[table["level"] == 0.5]})))
-    assert "With 50 % of all localizations, 85 of 100 localizations are given to the right structure. " in text
-
-
 def test_what_is_made_up_of_absent_structures_is_told():
     rows = [("number", level, 9, "all", "invented", value) for level, value in ((0, 0.004), (1, 0.03), (2, 0.5))]
     rows += [("number", level, 9, "all", measure, 0.5) for level in (0, 1, 2) for measure in ("accuracy", "shared")]
