@@ -9,7 +9,7 @@ import torch
 from lusco.heads import HEADS
 from lusco.network import UNet
 from lusco.reach import coarsest_px, context_px
-from lusco.recolor.tiles import apply_symmetric, apply_tiled
+from lusco.recolor.tiles import SYMMETRIES, _view, apply_symmetric, apply_tiled
 
 
 def small_network(channels=3, features=4, depth=2, subpixels=1, wide_blocks=0):
@@ -84,6 +84,15 @@ def test_a_turned_or_mirrored_image_gets_the_turned_or_mirrored_answer():
         apply_symmetric(network, np.rot90(counts), 64, "cpu"), np.rot90(answer, axes=(1, 2)), atol=1e-5
     )
     np.testing.assert_allclose(apply_symmetric(network, counts[:, ::-1], 64, "cpu"), answer[:, :, ::-1], atol=1e-5)
+
+
+def test_what_a_view_has_below_zero_takes_nothing_from_the_others_if_it_was_not_learned():
+    network = small_network(depth=2)
+    counts = np.random.default_rng(0).poisson(0.3, (48, 64)).astype(np.float32)
+    views = [_view(network, counts, symmetry, 64, "cpu") for symmetry in SYMMETRIES]
+    assert min(view.min() for view in views) < 0
+    rectified = apply_symmetric(network, counts, 64, "cpu", rectify=True)
+    np.testing.assert_allclose(rectified, np.mean([np.maximum(view, 0) for view in views], axis=0), atol=1e-6)
 
 
 COUNTS = torch.tensor([[[[3.0, 0.0]], [[1.0, 2.0]]]])  # two structures, one row of two pixels

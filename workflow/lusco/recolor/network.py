@@ -52,7 +52,7 @@ def answer_of(
     else:
         pixel = points.pixel()
         counts = points.counts(pixel)
-        image = torch.from_numpy(apply_symmetric(network, counts, tile_px, device))[None]
+        image = torch.from_numpy(apply_symmetric(network, counts, tile_px, device, rectify=True))[None]
         z = image[0].reshape(len(scale), -1)[:, pixel].numpy()
         channels = how.channels(image, image, torch.from_numpy(counts), scale)[0].numpy()
     logs = how.log_probabilities(torch.from_numpy(z)[None, :, None], scale)[0, :, 0]

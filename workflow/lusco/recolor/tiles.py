@@ -103,7 +103,7 @@ def _add_view(
         looks[:, here] += tile[places:, patch_row, patch_column]
 
 
-def apply_symmetric(network: UNet, counts: np.ndarray, tile_px: int, device: str) -> np.ndarray:
+def apply_symmetric(network: UNet, counts: np.ndarray, tile_px: int, device: str, rectify: bool = False) -> np.ndarray:
     """Output of the network for each pixel, averaged over rotations by right angles and mirror images of the input.
 
     Parameters
@@ -116,6 +116,8 @@ def apply_symmetric(network: UNet, counts: np.ndarray, tile_px: int, device: str
         Side of the part of a tile that is kept, in pixels.
     device : str
         Torch device.
+    rectify : bool
+        Whether what is below zero counts as zero in each view, where its size was not learned.
 
     Returns
     -------
@@ -124,7 +126,8 @@ def apply_symmetric(network: UNet, counts: np.ndarray, tile_px: int, device: str
     """
     total = np.zeros((network.channels, *counts.shape), dtype=np.float32)
     for symmetry in SYMMETRIES:
-        total += _view(network, counts, symmetry, tile_px, device)
+        view = _view(network, counts, symmetry, tile_px, device)
+        total += np.maximum(view, 0) if rectify else view
     return total / len(SYMMETRIES)
 
 
