@@ -233,7 +233,7 @@ def test_where_unspecific_localizations_end_is_told():
         in text
     )
     # 1000 localizations of structures, of which 800 keep a colour, and 200 of none, of which 40 do
-    assert "0.9 belong to another structure, without those that belong to none, 4.8 of 100" in text
+    assert "0.9 belong to another structure, not counting 4.8 of 100 that belong to none" in text
 
 
 def test_what_measured_overlap_is_worth_is_told_in_a_sentence():

@@ -203,7 +203,7 @@ def _bound_to_none(content: ReportContent) -> str:
     bound = rows.loc[ALL, "localizations"] * (1 - rows.loc[ALL, "rejected"])
     unbound = nothing["localizations"].iloc[0] * nothing["fraction"].sum()
     part = unbound / (bound + unbound) if unbound else 0.0
-    return f", without those that belong to none, {per_hundred(part)} of 100" if part else ""
+    return f", not counting {per_hundred(part)} of 100 that belong to none" if part else ""
 
 
 def _rejected(content: ReportContent) -> Finding:
