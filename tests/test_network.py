@@ -126,6 +126,12 @@ def test_shares_conserve_what_was_measured_and_invent_nothing():
     assert (channels.sum(1)[composite[:, 0] == 0] == 0).all()
 
 
+def test_a_regression_that_is_below_zero_everywhere_still_learns():
+    z = torch.full_like(COUNTS, -1.0, requires_grad=True)
+    HEADS["regression"].loss(z, COUNTS, SCALE)[0].backward()
+    assert (z.grad < 0).all()
+
+
 def test_a_regression_gives_probabilities_in_proportion_to_its_channels():
     probabilities = HEADS["regression"].log_probabilities(COUNTS / SCALE, SCALE).exp()
     assert probabilities[0, :, 0, 0].tolist() == pytest.approx([0.75, 0.25], abs=1e-3)

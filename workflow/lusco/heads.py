@@ -52,8 +52,11 @@ def _shares_channels(z: Tensor, shares: Tensor, composite: Tensor, scale: Tensor
 
 
 def _regression_loss(z: Tensor, counts: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared error of the channels, each in units of its structure's scale."""
-    return functional.mse_loss(functional.relu(z), counts / scale, reduction="sum"), z.new_tensor(float(z.numel()))
+    """Squared error of the channels, each in units of its structure's scale.
+
+    Of the output itself: rectified, it would learn nothing any more where all of it is below zero.
+    """
+    return functional.mse_loss(z, counts / scale, reduction="sum"), z.new_tensor(float(z.numel()))
 
 
 def _regression_log_probabilities(z: Tensor, scale: Tensor) -> Tensor:
